@@ -1,0 +1,1 @@
+//! `hotline check`: is this dialplan right?

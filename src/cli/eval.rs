@@ -1,0 +1,1 @@
+//! `hotline eval`: how good is recognition on these recordings?

@@ -1,0 +1,1 @@
+//! `hotline models`: list, pull and verify speech models.

@@ -1,0 +1,154 @@
+//! What goes into the dialog and what comes out. The conversation room drives it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::{Hypothesis, Lang, Phrase};
+
+/// What happened to the caller's turn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    /// The call was answered and audio flows; sent once, first.
+    Start,
+    /// The caller said something: readings, best first, never empty.
+    Heard(Vec<Hypothesis>),
+    /// The caller made a sound in which no word was found.
+    Unclear,
+    /// The caller pressed keys, `0-9*#`, without the terminator.
+    Keys(String),
+    /// The caller was silent for as long as [`Listen::no_input`] allows.
+    NoInput,
+    /// The caller hung up.
+    HungUp,
+}
+
+/// What the bot does next. One step's outputs are done in order; a step ends with exactly one of
+/// [`Output::Listen`] and [`Output::HangUp`], except the step of [`Input::HungUp`], which ends
+/// with neither.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    /// Speak.
+    Say(Say),
+    /// Wait for the caller, once everything before it has been said.
+    Listen(Listen),
+    /// End the call, once everything before it has been said.
+    HangUp(Outcome),
+    /// Something for the call record.
+    Note(Event),
+}
+
+/// One prompt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Say {
+    /// The words.
+    pub phrase: Phrase,
+    /// Whether the caller may cut it short.
+    pub barge_in: BargeIn,
+    /// Name of the node that says it.
+    pub node: String,
+}
+
+/// What may cut a prompt short.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BargeIn {
+    /// Speech and keys.
+    #[default]
+    Any,
+    /// Keys only.
+    Keys,
+    /// Nothing: legal text that must be heard in full.
+    None,
+}
+
+/// How to listen for the caller's turn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Listen {
+    /// The language to recognise.
+    pub lang: Lang,
+    /// What the dialog waits for; the conversation sets its pauses by it.
+    pub expect: Expect,
+    /// Likely words, for recognisers that can be biased.
+    pub phrases: Vec<String>,
+    /// Silence after the prompt that counts as no input.
+    pub no_input: Duration,
+    /// How keys are collected.
+    pub keys: KeyRules,
+}
+
+/// The shape of the answer that the dialog waits for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expect {
+    /// Anything.
+    Open,
+    /// Yes or no.
+    YesNo,
+    /// A string of digits.
+    Digits {
+        /// Fewest digits.
+        min: u8,
+        /// Most digits.
+        max: u8,
+    },
+    /// One of a few things.
+    Choice,
+}
+
+/// How pressed keys become one [`Input::Keys`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRules {
+    /// Complete after this many keys.
+    pub max: u8,
+    /// Key that completes the entry and is not part of it.
+    pub terminator: Option<char>,
+    /// Silence between keys that completes the entry.
+    pub inter_digit: Duration,
+}
+
+/// How the call ended, from the dialog's point of view.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The disposition as the dialplan names it, such as `resolved`.
+    pub disposition: String,
+    /// Slots collected; values of sensitive slots are masked.
+    pub slots: BTreeMap<String, String>,
+}
+
+/// Something for the call record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// The dialog entered a node.
+    Node {
+        /// `flow.node`.
+        node: String,
+    },
+    /// An intent was recognised.
+    Intent {
+        /// Its name.
+        intent: String,
+        /// How sure, `0.0..=1.0`.
+        score: f32,
+    },
+    /// A slot got a value.
+    Slot {
+        /// Its name.
+        slot: String,
+        /// Its value, masked when the slot is sensitive.
+        value: String,
+    },
+    /// A turn was not understood; `count` in a row at this node.
+    NoMatch {
+        /// How many in a row.
+        count: u32,
+    },
+    /// The caller was silent; `count` in a row at this node.
+    NoInput {
+        /// How many in a row.
+        count: u32,
+    },
+}

@@ -1,0 +1,1 @@
+//! Floor 6: the SIP user agent on `rsipstack`, behind our own leg trait.

@@ -1,0 +1,1 @@
+//! English synthesis: Hibari, and its text-to-phoneme front end.

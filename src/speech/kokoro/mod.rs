@@ -1,0 +1,1 @@
+//! Mandarin (and English) synthesis: Kokoro-82M, and its pinyin front end.

@@ -1,0 +1,1 @@
+//! ONNX Runtime sessions, from the shared library that sherpa-onnx brings.

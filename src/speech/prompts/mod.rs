@@ -1,0 +1,1 @@
+//! Prompt audio: rendered ahead, cached by content, values spliced from units.

@@ -1,0 +1,1 @@
+//! Speech recognisers: sherpa-onnx (offline and streaming) and whisper.cpp.

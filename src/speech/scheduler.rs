@@ -1,0 +1,1 @@
+//! Inference threads behind a bounded, deadline-ordered queue.

@@ -1,0 +1,1 @@
+//! Floor 6: what outlives a call, in SQLite.

@@ -1,0 +1,86 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A language that Hotline hears and speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lang {
+    /// English.
+    En,
+    /// Mandarin Chinese, written in simplified characters.
+    Zh,
+}
+
+impl fmt::Display for Lang {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        })
+    }
+}
+
+/// One reading of what a caller said, as a recogniser returned it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hypothesis {
+    /// The words, not normalised.
+    pub text: String,
+    /// How sure the recogniser is, `0.0..=1.0`; `1.0` from engines that do not say.
+    pub confidence: f32,
+}
+
+/// How a value in a prompt is to be read aloud.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadAs {
+    /// As words, just as it is written.
+    Text,
+    /// Digit by digit: account numbers, telephone numbers, codes. `1` is 幺 in Chinese.
+    Digits,
+    /// As a cardinal number: `1205` is "one thousand two hundred five", 一千二百零五.
+    Number,
+    /// As money in the dialplan's currency, from a decimal string such as `48215.60`.
+    Amount,
+    /// As a calendar date, from `YYYY-MM-DD`.
+    Date,
+    /// As a time of day, from `HH:MM`.
+    Time,
+}
+
+/// A part of a prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Piece {
+    /// Words known when the dialplan loads; rendered ahead and cached.
+    Words(String),
+    /// A value known only in the call.
+    Value {
+        /// The value as written.
+        value: String,
+        /// How to read it.
+        read_as: ReadAs,
+    },
+}
+
+/// What the bot says in one go, in one language.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Phrase {
+    /// Language of the words and of how values are read.
+    pub lang: Lang,
+    /// The parts in speaking order.
+    pub pieces: Vec<Piece>,
+}
+
+impl fmt::Display for Phrase {
+    /// The phrase as a reader expects it in a transcript: values as written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Words(words) => f.write_str(words)?,
+                Piece::Value { value, .. } => f.write_str(value)?,
+            }
+        }
+        Ok(())
+    }
+}
