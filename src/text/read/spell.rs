@@ -3,7 +3,18 @@ use crate::text::Lang;
 
 /// Words after which a number is a code, read digit by digit.
 const CODE_MARKS: [&str; 12] = [
-    "尾号", "拨打", "致电", "电话", "热线", "编号", "工号", "单号", "验证码", "手机", "账号", "卡号",
+    "尾号",
+    "拨打",
+    "致电",
+    "电话",
+    "热线",
+    "编号",
+    "工号",
+    "单号",
+    "验证码",
+    "手机",
+    "账号",
+    "卡号",
 ];
 /// Measure words before which 2 is 两.
 const MEASURES: &str = "个次天位件项种条张份遍句分块元角点小周星步名家笔户套台人";
@@ -21,7 +32,8 @@ pub fn spell_out(lang: Lang, text: &str) -> String {
     let mut at = 0;
     while at < chars.len() {
         let rest = &chars[at..];
-        let currency = currency_sign(rest[0]).filter(|_| rest.get(1).is_some_and(char::is_ascii_digit));
+        let currency =
+            currency_sign(rest[0]).filter(|_| rest.get(1).is_some_and(char::is_ascii_digit));
         if let Some(name) = currency {
             let token = take_number(&rest[1..]);
             spelled.push_str(&money(&token, name));
