@@ -1,0 +1,130 @@
+use std::sync::LazyLock;
+
+use ferrous_opencc::{OpenCC, config::BuiltinConfig};
+
+/// Lines that Whisper learnt from subtitles and returns for noise and silence.
+const SUBTITLE_LINES: [&str; 12] = [
+    "字幕by",
+    "字幕志愿者",
+    "字幕由",
+    "中文字幕",
+    "字幕提供",
+    "amara.org",
+    "明镜与点点",
+    "点点栏目",
+    "请不吝点赞",
+    "订阅转发打赏",
+    "优优独播剧场",
+    "thanks for watching",
+];
+
+/// Simplified Chinese.
+// Private until `crate::text` offers it: then callers use that and this goes.
+pub(crate) fn simplify(text: &str) -> String {
+    static CONVERTER: LazyLock<Option<OpenCC>> =
+        LazyLock::new(|| OpenCC::from_config(BuiltinConfig::T2s).ok());
+    CONVERTER.as_ref().map_or_else(|| text.to_owned(), |opencc| opencc.convert(text))
+}
+
+/// What a speaker can have said in `voiced_s` seconds of speech, out of what Whisper returned:
+/// without bracketed remarks, subtitle credits and loops. Empty when nothing is left but
+/// punctuation.
+pub(super) fn clean(text: &str, voiced_s: f32) -> String {
+    let text = without_remarks(text);
+    let text = text.trim();
+    let bare = text.to_lowercase().replace(' ', "");
+    let credits =
+        SUBTITLE_LINES.iter().any(|line| bare.contains(&line.replace(' ', "")));
+    if credits || !text.contains(char::is_alphanumeric) {
+        return String::new();
+    }
+    without_loop(text, voiced_s)
+}
+
+/// Removes `(music)`, `[BLANK_AUDIO]`, `【音乐】` and the like.
+fn without_remarks(text: &str) -> String {
+    let mut depth = 0usize;
+    text.chars()
+        .filter(|c| match c {
+            '(' | '[' | '（' | '【' | '［' => {
+                depth += 1;
+                false
+            }
+            ')' | ']' | '）' | '】' | '］' => {
+                depth = depth.saturating_sub(1);
+                false
+            }
+            '♪' | '\u{fffd}' => false,
+            _ => depth == 0,
+        })
+        .collect()
+}
+
+/// Drops repetitions from the end while there is more text than anyone says in the time. Text
+/// that fits the time is kept even when it repeats: callers do say 一三一三.
+fn without_loop(text: &str, voiced_s: f32) -> String {
+    /// Fast Mandarin has 7 syllables a second, fast English 20 letters.
+    const HAN_PER_S: f32 = 7.0;
+    const LETTERS_PER_S: f32 = 22.0;
+    let mut chars: Vec<char> = text.chars().collect();
+    let seconds = |chars: &[char]| {
+        let han = chars.iter().filter(|c| !c.is_ascii() && c.is_alphanumeric()).count();
+        let other = chars.iter().filter(|c| c.is_ascii_alphanumeric()).count();
+        han as f32 / HAN_PER_S + other as f32 / LETTERS_PER_S
+    };
+    while seconds(&chars) > voiced_s + 0.3 {
+        let Some(period) = (1..=chars.len() / 2).find(|&p| repeats(&chars, p)) else { break };
+        chars.truncate(chars.len() - period);
+    }
+    chars.into_iter().collect()
+}
+
+/// Whether the text ends with `period` characters twice.
+fn repeats(chars: &[char], period: usize) -> bool {
+    let end = chars.len();
+    chars[end - period..] == chars[end - 2 * period..end - period]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn traditional_becomes_simplified() {
+        assert_eq!(simplify("好嗎，電話號碼"), "好吗，电话号码");
+    }
+
+    #[test]
+    fn what_was_said_stays() {
+        assert_eq!(clean(" 我想查一下余额。", 2.0), "我想查一下余额。");
+        assert_eq!(clean("一三一三一三", 1.2), "一三一三一三");
+    }
+
+    #[test]
+    fn subtitle_credits_are_dropped() {
+        assert_eq!(clean("字幕 by 索兰娅", 2.0), "");
+        assert_eq!(clean("请不吝点赞 订阅 转发 打赏支持明镜与点点栏目", 3.0), "");
+    }
+
+    #[test]
+    fn remarks_about_sound_are_dropped() {
+        assert_eq!(clean("(音乐)", 2.0), "");
+        assert_eq!(clean("[BLANK_AUDIO] 好的", 2.0), "好的");
+        assert_eq!(clean("。。！", 2.0), "");
+    }
+
+    #[test]
+    fn a_loop_is_cut_to_what_fits_the_time() {
+        assert_eq!(clean("公共汽车公共汽车公共汽车公共汽车", 0.9), "公共汽车公共汽车");
+        assert_eq!(clean("千种千种千种千种千种千种", 0.3), "千种千种");
+    }
+
+    proptest! {
+        #[test]
+        fn cleaning_never_adds_text(text in "\\PC*", voiced_s in 0.0f32..10.0) {
+            prop_assert!(clean(&text, voiced_s).chars().count() <= text.chars().count());
+        }
+    }
+}
