@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Phonemizer, latin, numbers, reading, syllable};
+use super::{Phonemizer, latin, reading, syllable};
+use crate::text::{Lang, spell_out};
 
 /// The Mandarin front end: text to the phonemes that Kokoro was trained on.
 ///
@@ -42,7 +43,7 @@ impl ZhG2p {
     /// The phonemes of `text`: words apart by spaces, tones as arrows, punctuation as Kokoro knows
     /// it. Empty when nothing in `text` can be pronounced.
     pub fn phonemes(&self, text: &str) -> String {
-        let text = numbers::spell_out(text);
+        let text = spell_out(Lang::Zh, text);
         let mut out = Output::default();
         let mut rest = text.as_str();
         while let Some(first) = rest.chars().next() {

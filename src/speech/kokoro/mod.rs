@@ -6,7 +6,6 @@
 
 mod g2p;
 mod latin;
-mod numbers;
 mod reading;
 mod syllable;
 

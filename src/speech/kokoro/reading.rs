@@ -58,6 +58,7 @@ fn alone(before: &str, word: &str, after: &str) -> Option<&'static str> {
     Some(match word {
         // "pay back" before an amount or at the end of a clause, else "still".
         "还" if number_follows || after.is_empty() => "huan2",
+        "还" if after == "还是" => "huan2",
         "还" if after.starts_with(['了', '完', '清', '款', '钱', '给', '掉', '得']) => "huan2",
         // 金额为五百元, but 为您.
         "为" if number_follows => "wei2",
