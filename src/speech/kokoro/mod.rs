@@ -1,1 +1,18 @@
 //! Mandarin (and English) synthesis: Kokoro-82M, and its pinyin front end.
+//!
+//! The front end does what misaki 0.9.4 does for Kokoro v1.0 in Chinese (misaki: MIT and
+//! Apache-2.0; its syllable table comes from pinyin-to-ipa, MIT; its readings from pypinyin, MIT),
+//! with a hand-checked table of call-centre words where those readings are wrong: 还款, 应还.
+
+mod g2p;
+mod latin;
+mod reading;
+mod syllable;
+
+pub use g2p::ZhG2p;
+
+/// Text to phonemes in Kokoro's English alphabet.
+pub trait Phonemizer: Send + Sync {
+    /// The phonemes of `text`; empty when nothing can be pronounced.
+    fn phonemes(&self, text: &str) -> String;
+}
