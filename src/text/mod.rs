@@ -1,5 +1,19 @@
 //! Floor 1: written and spoken language, Chinese and English. No I/O, no clock.
+//!
+//! Two directions meet here. What the recogniser wrote is folded until equal meanings look equal
+//! ([`simplify`], [`normalize`], [`toneless`], [`fuzzy`]); what the bot is to say is written out
+//! until a synthesiser can pronounce it ([`verbalize`], [`spell_out`], [`sentences`]).
 
+mod fold;
+mod pinyin;
+mod read;
+mod sentences;
+mod simplify;
 mod spoken;
 
+pub use fold::{is_hanzi, normalize};
+pub use pinyin::{fuzzy, toneless};
+pub use read::{spell_out, units, verbalize};
+pub use sentences::sentences;
+pub use simplify::simplify;
 pub use spoken::{Hypothesis, Lang, Phrase, Piece, ReadAs};
