@@ -1,1 +1,12 @@
 //! Floor 3: what an author writes. The YAML model, its loader and its linter; files only.
+
+mod error;
+pub(crate) mod model;
+mod plan;
+mod read;
+mod source;
+mod yaml;
+
+pub use error::{DialplanError, Severity};
+pub use plan::Dialplan;
+pub use source::DialplanSource;

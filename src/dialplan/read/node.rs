@@ -1,0 +1,334 @@
+use std::collections::BTreeMap;
+
+use super::{Scope, fields::Fields};
+use crate::dialplan::{
+    error::{At, did_you_mean},
+    model::{
+        Ask, Case, Ladders, Node, NodeKind, PromptBargeIn, Routes, SlotKind, Test, Then, Wants,
+    },
+    yaml::{Key, Kind, Yaml},
+};
+
+const KINDS: [&str; 7] = ["say", "ask", "when", "lookup", "set", "count", "language"];
+
+impl Scope<'_> {
+    /// One node; `None` after an error that leaves none.
+    pub(super) fn read_node(&self, flow: &str, key: &Key, yaml: &Yaml) -> Option<Node> {
+        let name = format!("{flow}.{}", key.name);
+        let fields = Fields::new(self.report, yaml, format!("node `{name}`"));
+        let kinds: Vec<&str> = KINDS.into_iter().filter(|k| fields.has(k)).collect();
+        let kind = match kinds[..] {
+            [] => self.then(&fields, flow, key.at).map(NodeKind::Then),
+            ["say"] => self.say(&fields, flow, key.at),
+            ["ask"] => self.ask(&fields, flow),
+            ["when"] => self.when(&fields, flow),
+            ["lookup"] => self.lookup(&fields, flow),
+            ["set"] => self.set(&fields, flow),
+            ["count"] => self.count(&fields, flow),
+            ["language"] => self.language(&fields, flow),
+            _ => {
+                self.report.error(
+                    key.at,
+                    format!("node `{name}` has {} at once", kinds.join(" and ")),
+                    "make it one node for each, joined by `next`",
+                );
+                return None;
+            }
+        };
+        fields.finish();
+        kind.map(|kind| Node { name, kind })
+    }
+
+    fn say(&self, fields: &Fields<'_>, flow: &str, at: At) -> Option<NodeKind> {
+        let say = fields.get("say").map(|y| self.prompt(y, "`say`"))?;
+        let barge_in = self.barge_in(fields);
+        let then = self.then(fields, flow, at)?;
+        Some(NodeKind::Say { say, barge_in, then })
+    }
+
+    /// `next: NODE` or `hang_up: DISPOSITION`.
+    fn then(&self, fields: &Fields<'_>, flow: &str, at: At) -> Option<Then> {
+        match (fields.get("next"), fields.get("hang_up")) {
+            (Some(next), None) => self.node(next, Some(flow)).map(Then::Next),
+            (None, Some(y)) => {
+                let disposition = self.report.text(y, "`hang_up`")?;
+                Some(Then::HangUp(disposition.to_owned()))
+            }
+            (None, None) => {
+                self.report.error(
+                    at,
+                    "the call does not go on after this node",
+                    "add `next: NODE`, or `hang_up: DISPOSITION` to end the call",
+                );
+                None
+            }
+            (Some(_), Some(y)) => {
+                let remedy = "keep one of the two";
+                self.report.error(y.at, "`hang_up` beside `next`", remedy);
+                None
+            }
+        }
+    }
+
+    fn ask(&self, fields: &Fields<'_>, flow: &str) -> Option<NodeKind> {
+        let ask = fields.get("ask").map(|y| self.prompt(y, "`ask`"))?;
+        let barge_in = self.barge_in(fields);
+        let no_input = fields.get("wait");
+        let no_input = no_input.and_then(|y| self.report.duration(y, "`wait`"));
+        let routes = self.routes(fields, Some(flow));
+        let ladders = self.ladders(fields, Some(flow));
+        let wants = self.wants(fields, flow)?;
+        self.check_keys(fields.at, &wants, &routes);
+        Some(NodeKind::Ask(Box::new(Ask { ask, barge_in, wants, routes, no_input, ladders })))
+    }
+
+    fn wants(&self, fields: &Fields<'_>, flow: &str) -> Option<Wants> {
+        let yes_no = fields.has("yes") || fields.has("no");
+        match (fields.get("slot"), yes_no) {
+            (Some(y), true) => {
+                self.report.error(
+                    y.at,
+                    "a question with `slot` beside `yes` and `no`",
+                    "keep one: branch on a slot afterwards with `when`",
+                );
+                None
+            }
+            (Some(y), false) => {
+                let slot = self.slot_name(y)?;
+                if self.slots[&slot].kind == SlotKind::Counter {
+                    let what = format!("`{slot}` is a counter, which callers cannot give");
+                    self.report.error(y.at, what, "ask for another slot");
+                }
+                let confirm = fields.get("confirm").map(|y| self.prompt(y, "`confirm`"));
+                let next = self.required_node(fields, "next", flow)?;
+                Some(Wants::Slot { slot, confirm, next })
+            }
+            (None, true) => {
+                let yes = self.required_node(fields, "yes", flow);
+                let no = self.required_node(fields, "no", flow);
+                Some(Wants::YesNo { yes: yes?, no: no? })
+            }
+            (None, false) => Some(Wants::Intent),
+        }
+    }
+
+    /// `on:` intents and `keys:`, both to nodes or `repeat`.
+    pub(super) fn routes(&self, fields: &Fields<'_>, flow: Option<&str>) -> Routes {
+        let mut routes = Routes::default();
+        if let Some(yaml) = fields.get("on") {
+            for (key, yaml) in self.report.map(yaml, "`on`") {
+                if !self.intents.contains(&key.name) {
+                    let known = self.intents.iter().map(String::as_str);
+                    let remedy = did_you_mean(&key.name, known);
+                    let what = format!("no intent `{}`", key.name);
+                    self.report.error(key.at, what, remedy);
+                }
+                if let Some(target) = self.target(yaml, flow) {
+                    routes.on.insert(key.name.clone(), target);
+                }
+            }
+        }
+        if let Some(yaml) = fields.get("keys") {
+            for (key, yaml) in self.report.map(yaml, "`keys`") {
+                let dtmf = self.report.dtmf(&key.name, key.at);
+                if let (Some(dtmf), Some(target)) = (dtmf, self.target(yaml, flow)) {
+                    routes.keys.insert(dtmf, target);
+                }
+            }
+        }
+        routes
+    }
+
+    /// `no_input:` and `no_match:`, one prompt a rung, and `give_up:`.
+    pub(super) fn ladders(&self, fields: &Fields<'_>, flow: Option<&str>) -> Ladders {
+        let rungs = |name| {
+            let yaml = fields.get(name);
+            yaml.map(|y| self.prompts(y, name)).unwrap_or_default()
+        };
+        Ladders {
+            no_input: rungs("no_input"),
+            no_match: rungs("no_match"),
+            give_up: fields.get("give_up").and_then(|y| self.node(y, flow)),
+        }
+    }
+
+    /// Keys that the answer itself needs cannot lead elsewhere.
+    fn check_keys(&self, at: At, wants: &Wants, routes: &Routes) {
+        let taken: Vec<char> = match wants {
+            Wants::Intent => Vec::new(),
+            Wants::YesNo { .. } => vec!['1', '2'],
+            Wants::Slot { slot, .. } => match self.slots.get(slot).map(|s| &s.kind) {
+                Some(SlotKind::YesNo) => vec!['1', '2'],
+                Some(SlotKind::Choice(options)) => options.iter().filter_map(|o| o.key).collect(),
+                _ => Vec::new(),
+            },
+        };
+        for key in taken.iter().filter(|k| routes.keys.contains_key(k)) {
+            self.report.error(
+                at,
+                format!("key {key} is an answer to this question and leads elsewhere too"),
+                "take it out of `keys` (1 is yes and 2 is no)",
+            );
+        }
+    }
+
+    fn barge_in(&self, fields: &Fields<'_>) -> PromptBargeIn {
+        let Some(yaml) = fields.get("barge_in") else {
+            return PromptBargeIn::Any;
+        };
+        match self.report.text(yaml, "`barge_in`") {
+            Some("any") | None => PromptBargeIn::Any,
+            Some("keys") => PromptBargeIn::Keys,
+            Some("none") => PromptBargeIn::None,
+            Some(other) => {
+                let remedy = "write `any`, `keys` (speech does not interrupt) or `none`";
+                let what = format!("no barge-in `{other}`");
+                self.report.error(yaml.at, what, remedy);
+                PromptBargeIn::Any
+            }
+        }
+    }
+
+    fn lookup(&self, fields: &Fields<'_>, flow: &str) -> Option<NodeKind> {
+        let yaml = fields.get("lookup")?;
+        let table = self.report.text(yaml, "`lookup`")?;
+        if !self.tables.contains_key(table) {
+            let remedy = did_you_mean(table, self.tables.keys().map(String::as_str));
+            self.report.error(yaml.at, format!("no table `{table}`"), remedy);
+        }
+        let key = fields.require("key", "say what to look for: `key: \"{slot}\"`");
+        let key = key.and_then(|y| Some(self.template(self.report.text(y, "`key`")?, y.at)));
+        let mut matching = Vec::new();
+        if let Some(yaml) = fields.get("match") {
+            for (column, yaml) in self.report.map(yaml, "`match`") {
+                self.reference(&format!("{table}.{}", column.name), column.at);
+                if let Some(text) = self.report.text(yaml, "a value of `match`") {
+                    matching.push((column.name.clone(), self.template(text, yaml.at)));
+                }
+            }
+        }
+        let found = self.required_node(fields, "found", flow);
+        let missing = self.required_node(fields, "missing", flow);
+        Some(NodeKind::Lookup {
+            table: table.to_owned(),
+            key: key?,
+            matching,
+            found: found?,
+            missing: missing?,
+        })
+    }
+
+    fn set(&self, fields: &Fields<'_>, flow: &str) -> Option<NodeKind> {
+        let mut values = BTreeMap::new();
+        for (key, yaml) in self.report.map(fields.get("set")?, "`set`") {
+            let name = Yaml { at: key.at, kind: Kind::Scalar(key.name.clone()) };
+            let Some(slot) = self.slot_name(&name) else {
+                continue;
+            };
+            let value = match &yaml.kind {
+                Kind::Null => None,
+                _ => {
+                    let text = self.report.text(yaml, "a value of `set`")?;
+                    Some(self.template(text, yaml.at))
+                }
+            };
+            values.insert(slot, value);
+        }
+        Some(NodeKind::Set {
+            values: values.into_iter().collect(),
+            next: self.required_node(fields, "next", flow)?,
+        })
+    }
+
+    fn count(&self, fields: &Fields<'_>, flow: &str) -> Option<NodeKind> {
+        let yaml = fields.get("count")?;
+        let counter = self.slot_name(yaml)?;
+        if self.slots[&counter].kind != SlotKind::Counter {
+            let what = format!("slot `{counter}` is not a counter");
+            let remedy = format!("declare it so: `{counter}: counter`");
+            self.report.error(yaml.at, what, remedy);
+        }
+        let limit = fields.require("limit", "say how far to count: `limit: 2`");
+        let limit = limit.and_then(|y| self.report.count(y, "`limit`"));
+        let reached = self.required_node(fields, "reached", flow);
+        let next = self.required_node(fields, "next", flow);
+        Some(NodeKind::Count { counter, limit: limit?, reached: reached?, next: next? })
+    }
+
+    fn language(&self, fields: &Fields<'_>, flow: &str) -> Option<NodeKind> {
+        let yaml = fields.get("language")?;
+        let lang = self.report.lang(self.report.text(yaml, "`language`")?, yaml.at)?;
+        if !self.languages.contains(&lang) {
+            let what = format!("no voice for `{lang}`");
+            let remedy = format!("add `{lang}: VOICE` to `voices`");
+            self.report.error(yaml.at, what, remedy);
+        }
+        let next = self.required_node(fields, "next", flow)?;
+        Some(NodeKind::Language { lang, next })
+    }
+
+    fn when(&self, fields: &Fields<'_>, flow: &str) -> Option<NodeKind> {
+        let items = self.report.list(fields.get("when")?, "`when`");
+        let cases: Vec<Option<Case>> = items.iter().map(|y| self.case(y, flow)).collect();
+        let otherwise = self.required_node(fields, "else", flow)?;
+        Some(NodeKind::When { cases: cases.into_iter().collect::<Option<_>>()?, otherwise })
+    }
+
+    /// `{value: slot, equals: x, next: NODE}` and its like.
+    fn case(&self, yaml: &Yaml, flow: &str) -> Option<Case> {
+        let fields = Fields::new(self.report, yaml, "a case");
+        let value = fields.require("value", "name a slot, `table.column` or `call.time`");
+        let value = value.and_then(|y| self.reference(self.report.text(y, "`value`")?, y.at));
+        let next = self.required_node(&fields, "next", flow);
+        let tests = [
+            fields.text("equals").map(|v| Test::OneOf(vec![v.to_owned()])),
+            fields.get("one_of").map(|y| {
+                let items = self.report.list(y, "`one_of`").iter();
+                let texts = items.filter_map(|i| self.report.text(i, "an item of `one_of`"));
+                Test::OneOf(texts.map(str::to_owned).collect())
+            }),
+            fields.get("exists").map(|y| Test::Exists(self.report.flag(y, "`exists`"))),
+            fields.get("between").and_then(|y| self.between(y)),
+        ];
+        fields.finish();
+        let mut tests = tests.into_iter().flatten();
+        match (tests.next(), tests.next()) {
+            (Some(test), None) => Some(Case { value: value?, test, next: next? }),
+            _ => {
+                self.report.error(
+                    yaml.at,
+                    "a case needs exactly one test",
+                    "add one of `equals`, `one_of`, `exists`, `between`",
+                );
+                None
+            }
+        }
+    }
+
+    /// `between: ["09:00", "17:00"]`.
+    fn between(&self, yaml: &Yaml) -> Option<Test> {
+        let items = self.report.list(yaml, "`between`");
+        let texts = items.iter().filter_map(|i| self.report.text(i, "a bound"));
+        match texts.collect::<Vec<_>>()[..] {
+            [from, to] if from < to => Some(Test::Between(from.to_owned(), to.to_owned())),
+            _ => {
+                self.report.error(
+                    yaml.at,
+                    "`between` needs a lower and an upper bound",
+                    "write it like `between: [\"09:00\", \"17:00\"]`",
+                );
+                None
+            }
+        }
+    }
+
+    fn slot_name(&self, yaml: &Yaml) -> Option<String> {
+        let name = self.report.text(yaml, "a slot's name")?;
+        if self.slots.contains_key(name) {
+            return Some(name.to_owned());
+        }
+        let remedy = did_you_mean(name, self.slots.keys().map(String::as_str));
+        self.report.error(yaml.at, format!("no slot `{name}`"), remedy);
+        None
+    }
+}
