@@ -79,13 +79,15 @@ impl Default for Rtp {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Data {
-    /// Directory for the database, recordings, journals and the prompt cache.
+    /// Directory for the database, recordings and journals.
     pub dir: PathBuf,
+    /// Directory of rendered prompts, when it is not `prompts` in `dir`.
+    pub prompts: Option<PathBuf>,
 }
 
 impl Default for Data {
     fn default() -> Self {
-        Self { dir: "data".into() }
+        Self { dir: "data".into(), prompts: None }
     }
 }
 
@@ -147,7 +149,10 @@ impl Config {
 
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let dialplans = self.numbers.iter_mut().map(|number| &mut number.dialplan);
-        [&mut self.data.dir, &mut self.voices.dir].into_iter().chain(dialplans)
+        [&mut self.data.dir, &mut self.voices.dir]
+            .into_iter()
+            .chain(&mut self.data.prompts)
+            .chain(dialplans)
     }
 }
 
