@@ -1,3 +1,5 @@
+//! Scoring transcripts: word and character error rates.
+
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use crate::text::{Lang, simplify};

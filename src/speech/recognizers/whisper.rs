@@ -32,7 +32,6 @@ pub struct Whisper {
 struct Shared {
     name: String,
     context: WhisperContext,
-    threads: i32,
     /// Decoder states that no utterance uses now: making one costs more memory than time, so
     /// there are as many as utterances were ever decoded at once.
     idle: Mutex<Vec<WhisperState>>,
@@ -56,7 +55,6 @@ impl Whisper {
         let shared = Shared {
             name: model.name.clone(),
             context,
-            threads,
             idle: Mutex::new(Vec::new()),
             english: parameters("en", threads),
             chinese: parameters("zh", threads),

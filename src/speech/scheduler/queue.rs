@@ -64,7 +64,7 @@ impl Shared {
         Self { queue: Mutex::new(Queue::default()), work: Condvar::new(), limit }
     }
 
-    /// No code that can panic runs under the lock, so a poisoned one is as good as any.
+    /// Jobs are neither run nor dropped under the lock: they are others' code.
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -78,9 +78,7 @@ impl Shared {
         run: Run,
     ) -> Result<(), QueueFull> {
         let mut queue = self.lock();
-        if queue.jobs.len() >= self.limit {
-            queue.drop_cancelled();
-        }
+        let unwanted = if queue.jobs.len() >= self.limit { queue.cancelled() } else { Vec::new() };
         if queue.jobs.len() >= self.limit {
             queue.stats.refused += 1;
             return Err(QueueFull(queue.jobs.len()));
@@ -90,13 +88,19 @@ impl Shared {
         queue.jobs.push(Reverse(Job { order, queued: Instant::now(), cancelled, run }));
         drop(queue);
         self.work.notify_one();
+        drop(unwanted);
         Ok(())
     }
 
     /// What each thread does.
     pub(super) fn work(&self) {
-        while let Some(run) = self.next() {
-            run();
+        while let Some(job) = self.next() {
+            if job.cancelled.load(Ordering::Relaxed) {
+                self.lock().stats.skipped += 1;
+            } else {
+                self.lock().started(&job);
+                (job.run)();
+            }
         }
     }
 
@@ -127,20 +131,12 @@ impl Shared {
     }
 
     /// Waits for the most urgent job; `None` when the scheduler shuts down.
-    fn next(&self) -> Option<Run> {
+    fn next(&self) -> Option<Job> {
         let mut queue = self.lock();
         while !queue.closed {
             match queue.jobs.pop() {
-                Some(Reverse(job)) if job.cancelled.load(Ordering::Relaxed) => {
-                    queue.stats.skipped += 1;
-                }
-                Some(Reverse(job)) => {
-                    queue.started(&job);
-                    return Some(job.run);
-                }
-                None => {
-                    queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
-                }
+                Some(Reverse(job)) => return Some(job),
+                None => queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner),
             }
         }
         None
@@ -156,10 +152,14 @@ impl Queue {
         self.stats.longest_wait = self.stats.longest_wait.max(wait);
     }
 
-    /// Makes room: what nobody wants must not keep out what somebody does.
-    fn drop_cancelled(&mut self) {
-        let before = self.jobs.len();
-        self.jobs.retain(|Reverse(job)| !job.cancelled.load(Ordering::Relaxed));
-        self.stats.skipped += (before - self.jobs.len()) as u64;
+    /// Takes out what nobody wants, so that it does not keep out what somebody does.
+    fn cancelled(&mut self) -> Vec<Job> {
+        let (unwanted, wanted) = std::mem::take(&mut self.jobs)
+            .into_iter()
+            .partition(|Reverse(job)| job.cancelled.load(Ordering::Relaxed));
+        self.jobs = wanted;
+        let unwanted: BinaryHeap<Reverse<Job>> = unwanted;
+        self.stats.skipped += unwanted.len() as u64;
+        unwanted.into_iter().map(|Reverse(job)| job).collect()
     }
 }

@@ -5,6 +5,8 @@
 //! starts when both say so, at the moment the level rose, and stops when the level falls.
 
 mod level;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::VecDeque, time::Duration};
 
