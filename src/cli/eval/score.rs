@@ -1,6 +1,8 @@
+//! Scoring transcripts: word and character error rates.
+
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use crate::text::Lang;
+use crate::text::{Lang, simplify};
 
 /// Splits a transcript into the units its language is scored in: words for English, characters
 /// for Chinese. Case, punctuation, and the two spellings of numbers do not count.
@@ -96,7 +98,7 @@ fn words(text: &str) -> Vec<String> {
 /// Chinese: simplified characters and Latin letters, digits as characters.
 fn characters(text: &str) -> Vec<String> {
     const DIGITS: [char; 10] = ['零', '一', '二', '三', '四', '五', '六', '七', '八', '九'];
-    crate::speech::recognizers::simplify(text)
+    simplify(text)
         .chars()
         .filter_map(|c| match c.to_digit(10) {
             Some(digit) => Some(DIGITS[digit as usize].to_string()),
@@ -136,8 +138,25 @@ fn digits_apart(run: &str) -> Vec<&str> {
 /// Spells a number as it is said: `42` as a cardinal, `52601` digit by digit.
 fn spell(number: &str, words: &mut Vec<String>) {
     const ONES: [&str; 20] = [
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-        "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
         "nineteen",
     ];
     const TENS: [&str; 10] =

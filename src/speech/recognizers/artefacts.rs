@@ -1,7 +1,3 @@
-use std::sync::LazyLock;
-
-use ferrous_opencc::{OpenCC, config::BuiltinConfig};
-
 /// Lines that Whisper learnt from subtitles and returns for noise and silence.
 const SUBTITLE_LINES: [&str; 12] = [
     "字幕by",
@@ -18,14 +14,6 @@ const SUBTITLE_LINES: [&str; 12] = [
     "thanks for watching",
 ];
 
-/// Simplified Chinese.
-// Private until `crate::text` offers it: then callers use that and this goes.
-pub(crate) fn simplify(text: &str) -> String {
-    static CONVERTER: LazyLock<Option<OpenCC>> =
-        LazyLock::new(|| OpenCC::from_config(BuiltinConfig::T2s).ok());
-    CONVERTER.as_ref().map_or_else(|| text.to_owned(), |opencc| opencc.convert(text))
-}
-
 /// What a speaker can have said in `voiced_s` seconds of speech, out of what Whisper returned:
 /// without bracketed remarks, subtitle credits and loops. Empty when nothing is left but
 /// punctuation.
@@ -33,8 +21,7 @@ pub(super) fn clean(text: &str, voiced_s: f32) -> String {
     let text = without_remarks(text);
     let text = text.trim();
     let bare = text.to_lowercase().replace(' ', "");
-    let credits =
-        SUBTITLE_LINES.iter().any(|line| bare.contains(&line.replace(' ', "")));
+    let credits = SUBTITLE_LINES.iter().any(|line| bare.contains(&line.replace(' ', "")));
     if credits || !text.contains(char::is_alphanumeric) {
         return String::new();
     }
@@ -90,11 +77,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn traditional_becomes_simplified() {
-        assert_eq!(simplify("好嗎，電話號碼"), "好吗，电话号码");
-    }
 
     #[test]
     fn what_was_said_stays() {

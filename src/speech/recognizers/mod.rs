@@ -9,7 +9,6 @@ mod whisper;
 use std::path::Path;
 
 use super::{Recognizer, SpeechError};
-pub(crate) use artefacts::simplify;
 pub use moonshine::Moonshine;
 pub use settings::{EngineKind, RecognizerConfig};
 pub use streaming::Streaming;

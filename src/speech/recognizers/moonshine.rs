@@ -5,7 +5,7 @@ use sherpa_onnx::{OfflineRecognizer, OfflineRecognizerConfig};
 use super::settings::ModelDir;
 use crate::{
     audio::{Hz16k, Pcm},
-    speech::{Hints, Recognizer, RecognizerStream, SpeechError, vad::contains_speech},
+    speech::{Hints, Recognizer, RecognizerStream, SpeechError, vad::voiced_time},
     text::{Hypothesis, Lang},
 };
 
@@ -78,7 +78,7 @@ impl RecognizerStream for Utterance {
     }
 
     fn finish(self: Box<Self>) -> Result<Vec<Hypothesis>, SpeechError> {
-        if !contains_speech(&self.audio) {
+        if voiced_time(&self.audio).is_zero() {
             return Ok(Vec::new());
         }
         let samples = self.audio.to_f32();

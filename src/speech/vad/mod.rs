@@ -5,17 +5,17 @@
 //! starts when both say so, at the moment the level rose, and stops when the level falls.
 
 mod level;
-mod upsample;
+#[cfg(test)]
+mod tests;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
-use crate::audio::{CallTime, Hz8k, Pcm};
+use crate::audio::{CallTime, Hz8k, Hz16k, Pcm, Resampler};
 
 use level::{NoiseFloor, level_db};
-pub(crate) use upsample::Doubler;
 
-/// 8 kHz samples that one step of the network covers: 16 ms.
-const BLOCK: usize = 128;
+/// 16 kHz samples that one step of the network covers: 16 ms.
+const BLOCK: usize = 256;
 /// The network answers up to this many blocks after the onset, never earlier than it.
 const NETWORK_LAG: u64 = 10;
 /// Dips this short do not break an onset in two.
@@ -62,7 +62,7 @@ pub enum SpeechEdge {
 pub struct SpeechDetector {
     config: VadConfig,
     network: Box<earshot::Detector>,
-    doubler: Doubler,
+    resampler: Resampler<Hz8k, Hz16k>,
     floor: NoiseFloor,
     unread: Vec<i16>,
     block: u64,
@@ -93,7 +93,7 @@ impl SpeechDetector {
         Self {
             config,
             network: earshot::Detector::default_boxed(),
-            doubler: Doubler::new(),
+            resampler: Resampler::new(),
             floor: NoiseFloor::new(),
             unread: Vec::with_capacity(2 * BLOCK),
             block: 0,
@@ -108,7 +108,7 @@ impl SpeechDetector {
     /// A frame of 20 ms holds at most one change; when a longer one holds more, the others come
     /// with the next frames (which may be empty).
     pub fn push(&mut self, frame: &Pcm<Hz8k>) -> Option<SpeechEdge> {
-        self.unread.extend_from_slice(frame.samples());
+        self.unread.extend_from_slice(self.resampler.push(frame).samples());
         let unread = std::mem::take(&mut self.unread);
         let mut blocks = unread.chunks_exact(BLOCK);
         for block in &mut blocks {
@@ -129,7 +129,7 @@ impl SpeechDetector {
     }
 
     fn hear(&mut self, samples: &[i16]) {
-        let score = self.score(samples);
+        let score = self.network.predict_i16(samples);
         let level = level_db(samples);
         self.floor.hear(level, score);
         let over_floor = level - self.floor.db();
@@ -140,25 +140,12 @@ impl SpeechDetector {
         self.block += 1;
     }
 
-    /// The network's opinion of the next block.
-    fn score(&mut self, samples: &[i16]) -> f32 {
-        let mut doubled = [0i16; 2 * BLOCK];
-        for (pair, &sample) in doubled.chunks_exact_mut(2).zip(samples) {
-            pair.copy_from_slice(&self.doubler.push(sample));
-        }
-        self.network.predict_i16(&doubled)
-    }
-
     fn hear_silence(&mut self, onset: Option<Onset>, score: f32, over_floor: f32) {
         let now = self.block;
         let mut onset = onset.filter(|onset| now - onset.last <= DIP + 1);
         if over_floor >= self.config.onset_snr_db {
-            let onset = onset.get_or_insert(Onset {
-                first: now,
-                last: now,
-                loud: 0,
-                first_voiced: None,
-            });
+            let onset =
+                onset.get_or_insert(Onset { first: now, last: now, loud: 0, first_voiced: None });
             onset.last = now;
             onset.loud += 1;
             if score >= self.config.threshold {
@@ -175,9 +162,9 @@ impl SpeechDetector {
     }
 
     fn start(&mut self, first: u64) {
-        self.edges.push_back(SpeechEdge::Started { at: block_start(first) });
+        self.edges.push_back(SpeechEdge::Started { at: self.block_start(first) });
         self.phase = Phase::Speech { last_voiced: self.block };
-        self.last_speech = block_start(self.block + 1);
+        self.last_speech = self.block_start(self.block + 1);
     }
 
     fn hear_speech(&mut self, last_voiced: u64, score: f32, over_floor: f32) {
@@ -186,14 +173,30 @@ impl SpeechDetector {
             score >= self.config.threshold - 0.1 && over_floor >= self.config.onset_snr_db - 3.0;
         if voiced {
             self.phase = Phase::Speech { last_voiced: self.block };
-            self.last_speech = block_start(self.block + 1);
+            self.last_speech = self.block_start(self.block + 1);
         } else if (self.block - last_voiced) * 16 >= u64::from(self.config.hang_ms) {
             self.edges.push_back(SpeechEdge::Stopped { at: self.last_speech });
             self.phase = Phase::Silence { onset: None };
         }
     }
+
+    /// When a block was heard: the resampler hands it over late.
+    fn block_start(&self, block: u64) -> CallTime {
+        let samples_16k = block * BLOCK as u64;
+        CallTime(samples_16k.saturating_sub(self.resampler.delay() as u64) / 2)
+    }
 }
 
-fn block_start(block: u64) -> CallTime {
-    CallTime(block * BLOCK as u64)
+/// How much of a recording is speech, judged without its context: for telling an utterance from
+/// noise, not for cutting it.
+pub fn voiced_time(audio: &Pcm<Hz16k>) -> Duration {
+    let mut network = earshot::Detector::default_boxed();
+    let blocks: Vec<(f32, f32)> = audio
+        .samples()
+        .chunks_exact(BLOCK)
+        .map(|block| (network.predict_i16(block), level_db(block)))
+        .collect();
+    let loudest = blocks.iter().map(|&(_, level)| level).fold(-100.0, f32::max);
+    let voiced = blocks.iter().filter(|&&(score, level)| score >= 0.5 && level > loudest - 30.0);
+    Duration::from_millis(16 * voiced.count() as u64)
 }
