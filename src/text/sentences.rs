@@ -35,8 +35,10 @@ fn ends_sentence(lang: Lang, c: char, before: &str, after: &str) -> bool {
         '；' | ';' => lang == Lang::Zh,
         '…' => !after.starts_with('…'),
         '!' | '?' => true,
-        '.' => after.chars().next().is_none_or(|next| next.is_whitespace() || is_trailing(next))
-            && !is_abbreviation(before, after),
+        '.' => {
+            after.chars().next().is_none_or(|next| next.is_whitespace() || is_trailing(next))
+                && !is_abbreviation(before, after)
+        }
         _ => false,
     }
 }
@@ -60,7 +62,10 @@ fn is_abbreviation(before: &str, after: &str) -> bool {
 }
 
 fn is_trailing(c: char) -> bool {
-    matches!(c, '.' | '!' | '?' | '。' | '！' | '？' | '…' | '"' | '\'' | ')' | '”' | '’' | '）' | '」')
+    matches!(
+        c,
+        '.' | '!' | '?' | '。' | '！' | '？' | '…' | '"' | '\'' | ')' | '”' | '’' | '）' | '」'
+    )
 }
 
 fn push<'a>(found: &mut Vec<&'a str>, sentence: &'a str) {
@@ -100,7 +105,10 @@ mod tests {
     #[test]
     fn no_as_an_answer_and_a_final_abbreviation_do_split() {
         assert_eq!(sentences(Lang::En, "No. I said two."), ["No.", "I said two."]);
-        assert_eq!(sentences(Lang::En, "Back at 8 p.m. Thank you."), ["Back at 8 p.m.", "Thank you."]);
+        assert_eq!(
+            sentences(Lang::En, "Back at 8 p.m. Thank you."),
+            ["Back at 8 p.m.", "Thank you."]
+        );
     }
 
     #[test]

@@ -4,8 +4,25 @@ use super::{Decimal, digit_string, parse_date, parse_time};
 use crate::text::ReadAs;
 
 const ONES: [&str; 20] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
     "nineteen",
 ];
 const TENS: [&str; 10] =
@@ -71,7 +88,12 @@ fn amount(value: &Decimal) -> String {
 }
 
 fn date(date: Date) -> String {
-    format!("{} {}, {}", date.month(), ordinal(date.day()), year(u64::from(date.year().unsigned_abs())))
+    format!(
+        "{} {}, {}",
+        date.month(),
+        ordinal(date.day()),
+        year(u64::from(date.year().unsigned_abs()))
+    )
 }
 
 /// Time of day with "a m" or "p m", letters apart so that they are spelled.

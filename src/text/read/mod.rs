@@ -105,8 +105,14 @@ fn digit_string(value: &str) -> Option<Vec<char>> {
 fn parse_date(value: &str) -> Option<time::Date> {
     let mut parts = value.split('-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    let plain = |s: &str, most| (1..=most).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_digit());
-    if parts.next().is_some() || year.len() != 4 || !plain(year, 4) || !plain(month, 2) || !plain(day, 2) {
+    let plain =
+        |s: &str, most| (1..=most).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_digit());
+    if parts.next().is_some()
+        || year.len() != 4
+        || !plain(year, 4)
+        || !plain(month, 2)
+        || !plain(day, 2)
+    {
         return None;
     }
     let month = time::Month::try_from(month.parse::<u8>().ok()?).ok()?;
@@ -132,14 +138,8 @@ mod tests {
 
     use super::*;
 
-    const ALL: [ReadAs; 6] = [
-        ReadAs::Text,
-        ReadAs::Digits,
-        ReadAs::Number,
-        ReadAs::Amount,
-        ReadAs::Date,
-        ReadAs::Time,
-    ];
+    const ALL: [ReadAs; 6] =
+        [ReadAs::Text, ReadAs::Digits, ReadAs::Number, ReadAs::Amount, ReadAs::Date, ReadAs::Time];
 
     #[test]
     fn what_cannot_be_read_as_asked_is_read_as_written() {
@@ -190,7 +190,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_value_makes_it_panic(value in any::<String>(), lang in 0..2) {
+        fn no_value_makes_it_panic(value in any::<String>(), lang in 0_usize..2) {
             let lang = [Lang::En, Lang::Zh][lang];
             for read_as in ALL {
                 let _ = verbalize(lang, &value, read_as);

@@ -104,10 +104,7 @@ pub(super) fn date(date: Date) -> Vec<&'static str> {
 
 /// Digits one by one, 1 as 一, as years are read.
 pub(super) fn year_digits(year: &str) -> Vec<&'static str> {
-    year.bytes()
-        .filter(u8::is_ascii_digit)
-        .map(|b| DIGITS[usize::from(b - b'0')])
-        .collect()
+    year.bytes().filter(u8::is_ascii_digit).map(|b| DIGITS[usize::from(b - b'0')]).collect()
 }
 
 /// Hour and minute; on the hour the minutes are left out.
@@ -164,7 +161,11 @@ fn count(number: u64, words: &mut Vec<&'static str>) {
             continue;
         }
         let (above, below) = (number / scale, number % scale);
-        if above == 2 { words.push("两") } else { count(above, words) }
+        if above == 2 {
+            words.push("两")
+        } else {
+            count(above, words)
+        }
         words.push(name);
         // 零 stands for the zeros between the two parts, and when the upper part ends in one.
         if below > 0 && below < scale / 10 {

@@ -1,0 +1,188 @@
+use super::{digits_en, digits_zh};
+use crate::text::{Hypothesis, Lang};
+
+/// Most readings of one utterance that are kept.
+const MOST_READINGS: usize = 48;
+/// How much less a reading counts than the one before it, and a hypothesis than the one before.
+const READING_DECAY: f32 = 0.8;
+const HYPOTHESIS_DECAY: f32 = 0.9;
+
+/// What string of digits a slot takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DigitSpec {
+    /// Fewest characters.
+    pub min: u8,
+    /// Most characters.
+    pub max: u8,
+    /// Whether the last one may be `X`, as in a Chinese identity number.
+    pub allow_x: bool,
+}
+
+impl DigitSpec {
+    /// Whether `digits` (`0-9`, `X`) is such a string.
+    #[must_use]
+    pub fn fits(&self, digits: &str) -> bool {
+        let body = if self.allow_x { digits.strip_suffix('X').unwrap_or(digits) } else { digits };
+        (usize::from(self.min)..=usize::from(self.max)).contains(&digits.len())
+            && body.bytes().all(|b| b.is_ascii_digit())
+    }
+}
+
+/// A piece of an utterance, as the language's grammar sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Token {
+    /// Digits; several when the words can be read several ways, likeliest first, empty for
+    /// "perhaps no digit at all".
+    Digits(Vec<String>),
+    /// A sound or word that people put between digits.
+    Filler,
+    /// Any other word: the digits around it may not belong together.
+    Word,
+    /// The caller starts over: "no wait", 不对.
+    Restart,
+}
+
+/// The digits the caller said, as `0-9` with a possible final `X`; `None` when there are none.
+///
+/// Understands groups ("one thirty-eight"), "double oh", 幺, 三个零, Arabic digits in any
+/// grouping, and common mishearings between digits. Of digits in several places the longest
+/// stretch is taken, and after "no wait" what comes then.
+#[must_use]
+pub fn digits(lang: Lang, heard: &str) -> Option<String> {
+    readings(lang, heard).into_iter().next()
+}
+
+/// The string of digits that fits `spec`, over all readings of all hypotheses; readings that agree
+/// support each other. `None` when nothing fits.
+#[must_use]
+pub fn best_digits(lang: Lang, heard: &[Hypothesis], spec: &DigitSpec) -> Option<String> {
+    let mut scored: Vec<(String, f32)> = Vec::new();
+    let mut hypothesis_weight = 1.0;
+    for hypothesis in heard {
+        let mut weight = hypothesis_weight * hypothesis.confidence.clamp(0.05, 1.0);
+        for reading in readings(lang, &hypothesis.text).into_iter().filter(|r| spec.fits(r)) {
+            match scored.iter_mut().find(|(known, _)| *known == reading) {
+                Some((_, score)) => *score += weight,
+                None => scored.push((reading, weight)),
+            }
+            weight *= READING_DECAY;
+        }
+        hypothesis_weight *= HYPOTHESIS_DECAY;
+    }
+    // `reduce` keeps the earlier of equals, which is the better ranked.
+    scored.into_iter().reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|s| s.0)
+}
+
+/// All readings, likeliest first, none twice.
+fn readings(lang: Lang, heard: &str) -> Vec<String> {
+    let tokens = match lang {
+        Lang::En => digits_en::tokens(heard),
+        Lang::Zh => digits_zh::tokens(heard),
+    };
+    let mut found: Vec<String> = Vec::new();
+    let after_restart = tokens.rsplit(|token| *token == Token::Restart).next().unwrap_or_default();
+    for tokens in [after_restart, &tokens] {
+        let mut runs = runs(tokens);
+        let whole = runs.concat();
+        runs.sort_by_key(|run| std::cmp::Reverse(length(run)));
+        runs.insert(1.min(runs.len()), whole);
+        for reading in runs.iter().flat_map(|run| expand(run)) {
+            if !reading.is_empty() && !found.contains(&reading) && found.len() < MOST_READINGS {
+                found.push(reading);
+            }
+        }
+    }
+    found
+}
+
+type Run = Vec<Vec<String>>;
+
+/// Stretches of digits with nothing but fillers between them.
+fn runs(tokens: &[Token]) -> Vec<Run> {
+    let breaks = |token: &Token| matches!(token, Token::Word | Token::Restart);
+    let digits = |token: &Token| match token {
+        Token::Digits(ways) => Some(ways.clone()),
+        _ => None,
+    };
+    tokens
+        .split(breaks)
+        .map(|stretch| stretch.iter().filter_map(digits).collect::<Run>())
+        .filter(|run| !run.is_empty())
+        .collect()
+}
+
+fn length(run: &Run) -> usize {
+    run.iter().filter_map(|ways| ways.first()).map(String::len).sum()
+}
+
+/// The readings of one run, those with the fewest second choices first.
+fn expand(run: &Run) -> Vec<String> {
+    let mut readings = vec![(0_usize, String::new())];
+    for ways in run {
+        let mut longer = Vec::with_capacity(readings.len() * ways.len());
+        for (rank, way) in ways.iter().enumerate() {
+            longer
+                .extend(readings.iter().map(|(cost, said)| (cost + rank, format!("{said}{way}"))));
+        }
+        longer.sort_by_key(|(cost, _)| *cost);
+        longer.truncate(MOST_READINGS);
+        readings = longer;
+    }
+    // X is a check character: it ends a number or is none.
+    let valid = |said: &String| said.find('X').is_none_or(|at| at + 1 == said.len());
+    readings.into_iter().map(|(_, said)| said).filter(valid).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(texts: &[&str]) -> Vec<Hypothesis> {
+        texts.iter().map(|text| Hypothesis { text: (*text).into(), confidence: 1.0 }).collect()
+    }
+
+    const PHONE: DigitSpec = DigitSpec { min: 11, max: 11, allow_x: false };
+    const ID_TAIL: DigitSpec = DigitSpec { min: 6, max: 6, allow_x: true };
+    const ZIP: DigitSpec = DigitSpec { min: 5, max: 5, allow_x: false };
+
+    #[test]
+    fn the_reading_that_fits_is_chosen_from_any_hypothesis() {
+        let n_best = heard(&["一三八零零幺三八零零", "一三八零零幺三八零零零"]);
+        assert_eq!(best_digits(Lang::Zh, &n_best, &PHONE).as_deref(), Some("13800138000"));
+    }
+
+    #[test]
+    fn agreeing_hypotheses_outvote_the_first() {
+        let n_best = heard(&["94111", "nine four one one oh", "94110"]);
+        assert_eq!(best_digits(Lang::En, &n_best, &ZIP).as_deref(), Some("94110"));
+    }
+
+    #[test]
+    fn a_number_said_anew_replaces_the_broken_one() {
+        let restarted = heard(&["呃，二九三…等一下啊，二九三二二四"]);
+        assert_eq!(best_digits(Lang::Zh, &restarted, &ID_TAIL).as_deref(), Some("293224"));
+        let continued = heard(&["二九三，等一下，二二四"]);
+        assert_eq!(best_digits(Lang::Zh, &continued, &ID_TAIL).as_deref(), Some("293224"));
+    }
+
+    #[test]
+    fn x_is_taken_only_where_it_is_allowed_and_last() {
+        let said = heard(&["三一零零二叉"]);
+        assert_eq!(best_digits(Lang::Zh, &said, &ID_TAIL).as_deref(), Some("31002X"));
+        let spec = DigitSpec { allow_x: false, ..ID_TAIL };
+        assert_eq!(best_digits(Lang::Zh, &said, &spec), None);
+        assert!(!ID_TAIL.fits("3100X2"));
+    }
+
+    #[test]
+    fn the_zip_is_found_beside_the_house_number() {
+        let said = heard(&["nine four double one oh, and it's eighteen"]);
+        assert_eq!(best_digits(Lang::En, &said, &ZIP).as_deref(), Some("94110"));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_nothing() {
+        assert_eq!(best_digits(Lang::En, &heard(&["four five"]), &ZIP), None);
+        assert_eq!(best_digits(Lang::En, &[], &ZIP), None);
+    }
+}
