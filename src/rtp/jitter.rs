@@ -21,7 +21,7 @@ const STRAGGLERS: usize = 2;
 /// long they wait follows two observations:
 ///
 /// - *Jitter* (RFC 3550, section 6.4.1) sets the target, 20 ms plus three times the jitter, at
-///   most 200 ms. Playing starts, also after a pause, when that much is there.
+///   most 200 ms, and for the first second at least 40 ms. Playing starts, also after a pause, when that much is there.
 /// - The *margin* of a packet is how long before its turn it came, negative when it came too
 ///   late. When the third worst margin of the last second is negative, a tick is filled without
 ///   playing; when it exceeds the target by a tick, a tick is left out, if possible a quiet one.
@@ -161,13 +161,13 @@ impl JitterBuffer {
 
     /// Starts to play when enough is there or has had the time to come.
     fn fill(&mut self, ticks: i64) {
-        let Some((first, last)) = self.span() else { return };
+        let Some((first, _)) = self.span() else { return };
         let target = self.target();
         // However long the packets are, one tick of the last one is enough.
         let newest = self.packets.last_key_value().map_or(first, |(&start, _)| start);
         if newest + TICK - first >= target || ticks * TICK >= target {
             // What came before we began to listen is not worth the delay.
-            let next = first.max(last - target.max(TICK) - TICK);
+            let next = first.max(newest - target);
             self.state = State::Playing { next, dry: 0, dry_from: next };
             self.drop_before(next);
         } else {
@@ -293,8 +293,10 @@ impl JitterBuffer {
     }
 
     fn target(&self) -> i64 {
-        let wanted = TICK + (3.0 * self.jitter.mean) as i64;
-        (wanted + TICK - 1).div_euclid(TICK).clamp(1, MAX_DELAY / TICK) * TICK
+        // Before the jitter is known, two ticks.
+        let least = if self.margins.len() < WINDOW { 2 } else { 1 };
+        let jitter = (3.0 * self.jitter.mean / TICK as f64).ceil() as i64;
+        (1 + jitter).clamp(least, MAX_DELAY / TICK) * TICK
     }
 
     fn margin(&self) -> Option<i64> {
@@ -323,18 +325,11 @@ impl JitterBuffer {
 }
 
 /// Interarrival jitter, RFC 3550 section 6.4.1, in samples.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Jitter {
     mean: f64,
     /// Arrival and timestamp of the last packet.
     last: Option<(CallTime, u32)>,
-}
-
-impl Default for Jitter {
-    /// Starts at 4 ms, so that playing starts with two packets in hand.
-    fn default() -> Self {
-        Self { mean: 32.0, last: None }
-    }
 }
 
 impl Jitter {
@@ -349,3 +344,6 @@ impl Jitter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -351,3 +351,6 @@ fn parse(datagram: &[u8]) -> Result<Packet, RtpError> {
         _ => Ok(packet),
     }
 }
+
+#[cfg(test)]
+mod tests;
