@@ -6,10 +6,13 @@
 
 mod g2p;
 mod latin;
+mod model;
 mod reading;
 mod syllable;
+mod voice;
 
 pub use g2p::ZhG2p;
+pub use voice::KokoroVoice;
 
 /// Text to phonemes in Kokoro's English alphabet.
 pub trait Phonemizer: Send + Sync {

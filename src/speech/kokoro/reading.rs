@@ -59,13 +59,17 @@ fn alone(before: &str, word: &str, after: &str) -> Option<&'static str> {
         // "pay back" before an amount or at the end of a clause, else "still".
         "还" if number_follows || after.is_empty() => "huan2",
         "还" if after == "还是" => "huan2",
-        "还" if after.starts_with(['了', '完', '清', '款', '钱', '给', '掉', '得']) => "huan2",
+        "还" if after.starts_with(['了', '完', '清', '款', '钱', '给', '掉', '得']) => {
+            "huan2"
+        }
         // 金额为五百元, but 为您.
         "为" if number_follows => "wei2",
         // 顺利地完成: the adverb's particle; 地 alone otherwise is the ground.
         "地" if before.chars().count() > 1 && !after.is_empty() => "de5",
         // 您得先: "must" after a person; 说得好: the particle; 得 first is "get".
-        "得" if before.ends_with(['您', '你', '我', '他', '她', '们', '就', '可']) => "dei3",
+        "得" if before.ends_with(['您', '你', '我', '他', '她', '们', '就', '可']) => {
+            "dei3"
+        }
         "得" if !before.is_empty() => "de5",
         _ => return None,
     })
@@ -145,6 +149,6 @@ mod tests {
         let silent: Vec<char> = ('\u{4e00}'..='\u{9fa5}')
             .filter(|&c| character(c).is_some_and(|read| to_ipa(&read).is_none()))
             .collect();
-        assert_eq!(silent, []);
+        assert!(silent.is_empty(), "{silent:?}");
     }
 }

@@ -51,10 +51,7 @@ fn split(plain: &str) -> Option<(&'static str, &'static str)> {
         return Some((initial, "ɨ0"));
     }
     let spelled = full_spelling(letters, rest);
-    FINALS
-        .iter()
-        .find(|(letters, _)| *letters == spelled)
-        .map(|&(_, rime)| (initial, rime))
+    FINALS.iter().find(|(letters, _)| *letters == spelled).map(|&(_, rime)| (initial, rime))
 }
 
 /// The final without pinyin's abbreviations: `you` is `iou`, `jun` is `jün`, `wei` is `uei`.
