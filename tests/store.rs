@@ -2,9 +2,7 @@
 
 use hotline::{
     audio::CallTime,
-    store::{
-        CallDirection, CallEnd, CallEvent, CallFilter, NewCall, Store, StoreError, masked,
-    },
+    store::{CallDirection, CallEnd, CallEvent, CallFilter, NewCall, Store, StoreError, masked},
 };
 use serde_json::json;
 use tempfile::TempDir;

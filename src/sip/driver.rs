@@ -124,6 +124,7 @@ impl Driver {
         loop {
             if self.phase == Phase::Over {
                 // The holder learns of the end now, even if the transaction lingers.
+                self.close_orders();
                 self.leg.entry.finish(None);
                 if self.invite_done {
                     break;
@@ -310,6 +311,7 @@ impl Driver {
 
     /// Ends the leg from our side, as its phase allows.
     async fn end(&mut self, cause: HangUpCause) {
+        self.close_orders();
         match (self.phase, self.direction) {
             (Phase::Early, Direction::Inbound) => {
                 let code = if cause == HangUpCause::Shutdown { 503 } else { 480 };
@@ -349,6 +351,13 @@ impl Driver {
         }
         self.respond(rejection.code.clamp(400, 699), headers);
         self.phase = Phase::Closing;
+        self.close_orders();
+    }
+
+    /// Lets whoever gives or has given further orders know that the leg is over.
+    fn close_orders(&mut self) {
+        self.orders.close();
+        while self.orders.try_recv().is_ok() {}
     }
 
     /// Sends a final response to the INVITE. The dialog's own `reject` cannot carry headers.
