@@ -174,7 +174,7 @@ impl Caller {
     fn tick(&mut self, now: CallTime) {
         let heard = self.media.pull().audio;
         self.detector.push(&heard);
-        let audible = level::rms_dbfs(heard.samples()) > AUDIBLE_DBFS;
+        let audible = level::rms_dbfs(&heard) > AUDIBLE_DBFS;
         if audible && self.greeting.is_none() {
             self.greeting = Some(now);
         }
@@ -250,6 +250,7 @@ fn samples(count: usize) -> Duration {
 
 /// Sample after the last 10 ms that can be heard.
 fn last_audible(audio: &Pcm<Hz8k>) -> usize {
-    let loud = audio.samples().chunks(FRAME / 2).rposition(|c| level::rms_dbfs(c) > AUDIBLE_DBFS);
+    let audible = |c: &[i16]| level::rms_dbfs(&Pcm::<Hz8k>::new(c.to_vec())) > AUDIBLE_DBFS;
+    let loud = audio.samples().chunks(FRAME / 2).rposition(audible);
     loud.map_or(0, |index| ((index + 1) * FRAME / 2).min(audio.len()))
 }

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use tokio::time::Instant;
+
 use crate::{
     audio::{Hz8k, Hz16k, Pcm, resample::convert},
     speech::{
@@ -47,7 +49,7 @@ impl Engines {
             stream.accept(&convert::<Hz8k, Hz16k>(&audio))?;
             stream.finish()
         };
-        Some(self.scheduler.submit(Class::Live, LIVE, job))
+        Some(self.scheduler.submit(Class::Live, Instant::now() + LIVE, job))
     }
 
     /// Queues the making of a phrase's audio that a caller waits for.
@@ -76,6 +78,6 @@ impl Engines {
         phrase: &Phrase,
     ) -> Result<Job<Arc<Pcm<Hz8k>>>, QueueFull> {
         let (prompts, phrase) = (Arc::clone(prompts), phrase.clone());
-        self.scheduler.submit(class, within, move || prompts.render(&phrase))
+        self.scheduler.submit(class, Instant::now() + within, move || prompts.render(&phrase))
     }
 }

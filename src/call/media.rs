@@ -7,7 +7,7 @@ use tokio::{net::UdpSocket, time::Instant};
 
 use crate::{
     audio::{CallTime, Hz8k, Pcm},
-    rtp::{Playout, Received, RtpConfig, RtpSession, RtpStats},
+    rtp::{NtpTime, Playout, Received, RtpConfig, RtpSession, RtpStats},
     sdp::Negotiated,
 };
 
@@ -112,7 +112,7 @@ impl Media {
             }
             Datagram::Rtcp(len, _) => {
                 // A report that does not parse is counted by the session and otherwise ignored.
-                let _ = self.session.receive_rtcp(now, ntp_now(), &self.buffer[..len]);
+                let _ = self.session.receive_rtcp(now, &self.buffer[..len]);
             }
         }
     }
@@ -143,7 +143,7 @@ impl Media {
 
     /// Says goodbye over RTCP and returns what the call's media was like.
     pub(super) fn finish(&mut self, now: CallTime) -> RtpStats {
-        let bye = self.session.rtcp_bye(now, ntp_now());
+        let bye = self.session.bye(now, ntp_now());
         let _ = self.rtcp.try_send_to(&bye, self.remote_rtcp);
         self.session.stats()
     }
@@ -154,11 +154,8 @@ impl Media {
     }
 }
 
-/// The wall clock as a 64-bit NTP timestamp (RFC 3550, section 4).
-fn ntp_now() -> u64 {
-    const UNIX_EPOCH_IN_NTP: i128 = 2_208_988_800;
-    let nanos = OffsetDateTime::now_utc().unix_timestamp_nanos();
-    let seconds = (nanos / 1_000_000_000 + UNIX_EPOCH_IN_NTP) as u64;
-    let fraction = ((nanos % 1_000_000_000) << 32) / 1_000_000_000;
-    (seconds << 32) | fraction as u64
+/// The wall clock, for RTCP.
+fn ntp_now() -> NtpTime {
+    let since_epoch = OffsetDateTime::now_utc() - OffsetDateTime::UNIX_EPOCH;
+    NtpTime::from_unix(since_epoch.unsigned_abs())
 }

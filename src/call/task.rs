@@ -32,7 +32,7 @@ use crate::{
     rtp::RtpStats,
     sdp::{self, LocalMedia},
     sip::{HangUpCause, Leg, LegEvent, Reinvite},
-    speech::{Hints, prompts::Prompts, scheduler::QueueFull},
+    speech::{Hints, prompts::Prompts},
     text::{Hypothesis, Phrase},
 };
 
@@ -308,7 +308,7 @@ impl<L: Leg> Call<L> {
         self.jobs.spawn(async move {
             let result = match rendering {
                 Ok(job) => flatten(job.await),
-                Err(QueueFull { .. }) => Err("the inference queue is full".to_owned()),
+                Err(full) => Err(full.to_string()),
             };
             Done::Rendered { prompt, result }
         });
@@ -343,7 +343,7 @@ impl<L: Leg> Call<L> {
                 self.recognizing.insert(utterance, handle);
                 return None;
             }
-            Some(Err(QueueFull { .. })) => "the inference queue is full".to_owned(),
+            Some(Err(full)) => full.to_string(),
             None => format!("no recogniser is configured for {lang}"),
         };
         Some(Input::RecognitionFailed { utterance, problem })

@@ -73,16 +73,31 @@ async fn place(args: &CallArgs, script: Script) -> anyhow::Result<Report> {
     let ports: PortRange = "40000-49998".parse()?;
     let sockets = ports.bind(args.bind).await?;
     let local = LocalMedia {
-        address: agent.address_towards(&args.uri)?,
+        address: local_address(&args.uri, args.bind).await?,
         port: sockets.0.local_addr()?.port(),
         session_id: rand::random::<u32>().into(),
+        version: 1,
     };
-    let request =
-        DialRequest { to: args.uri.clone(), from: args.from.clone(), offer: sdp::offer(&local) };
+    let from = format!("sip:{}@{}", args.from, SocketAddr::new(local.address, agent.local_addr().port()));
+    let request = DialRequest::new(&args.uri, &from, sdp::offer(&local));
     let leg = agent.dial(request).await?;
     let report = caller::converse(leg, sockets, script).await;
     agent.shutdown(Duration::from_secs(2)).await;
     report.with_context(|| format!("calling {}", args.uri))
+}
+
+/// The address of ours that the callee can reach: the one bound, or the route's.
+async fn local_address(uri: &str, bind: IpAddr) -> anyhow::Result<IpAddr> {
+    if !bind.is_unspecified() {
+        return Ok(bind);
+    }
+    let host = uri.split_once(':').map_or(uri, |(_, rest)| rest);
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let host = host.split([';', '?']).next().unwrap_or(host);
+    let host = if host.contains(':') { host.to_owned() } else { format!("{host}:5060") };
+    let probe = tokio::net::UdpSocket::bind(SocketAddr::new(bind, 0)).await?;
+    probe.connect(&host).await.with_context(|| format!("no route to {host}"))?;
+    Ok(probe.local_addr()?.ip())
 }
 
 fn record(path: &PathBuf, report: &Report) -> anyhow::Result<()> {

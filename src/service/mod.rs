@@ -22,7 +22,7 @@ use crate::{
     call::{self, Engines, PortError, PortRange, Setup, live::Live},
     dialplan::Dialplan,
     sip::{Leg, Permits, Redacted, Rejection, SipError, SipLeg, UserAgent, UserAgentConfig},
-    speech::{SpeechError, models::ModelDir, prompts::Prompts},
+    speech::{SpeechError, models::ModelDir, prompts::{Prompts, VoiceError}},
     store::{Store, StoreError},
 };
 
@@ -64,9 +64,12 @@ pub enum ServiceError {
     /// A model or a voice.
     #[error(transparent)]
     Speech(#[from] SpeechError),
-    /// A voice definition or the prompt cache.
+    /// A voice definition.
     #[error(transparent)]
-    Prompts(#[from] crate::speech::prompts::PromptError),
+    Voice(#[from] VoiceError),
+    /// The inference threads.
+    #[error("cannot start inference threads: {0}: lower `inference.threads`")]
+    Threads(std::io::Error),
     /// The listening address.
     #[error(transparent)]
     Sip(#[from] SipError),
@@ -135,7 +138,8 @@ impl Service {
         })?;
         let store = Store::open(database(data)).await?;
         let models = models.map_or_else(ModelDir::default_location, ModelDir::new);
-        let (engines, lines) = load::speech(&config, &models, dialplans)?;
+        let (engines, lines) =
+            tokio::task::block_in_place(|| load::speech(&config, &models, dialplans))?;
         let agent = UserAgent::bind(agent_config(&config)).await?;
         tracing::info!(address = %agent.local_addr(), numbers = lines.len(), "ready to answer");
         let permits = Permits::new(config.sip.max_calls);
