@@ -8,7 +8,7 @@ use crate::{
     audio::CallTime,
     dialplan::{
         Dialplan,
-        model::{Node, NodeId, NodeKind, Prompt, PromptBargeIn, Then},
+        model::{Node, NodeId, NodeKind, Prompt, PromptBargeIn, Template, Then},
     },
     text::Lang,
 };
@@ -162,8 +162,8 @@ impl Machine {
     fn find_row(
         &self,
         table: &str,
-        key: &crate::dialplan::model::Template,
-        matching: &[(String, crate::dialplan::model::Template)],
+        key: &Template,
+        matching: &[(String, Template)],
     ) -> Option<usize> {
         let table = self.plan.model().tables.get(table)?;
         let fill = |template| self.values.fill(template, &self.plan, &self.facts);
@@ -194,7 +194,14 @@ impl Machine {
         barge_in: PromptBargeIn,
         out: &mut Vec<Output>,
     ) {
-        let say = Say {
+        let say = self.compose(node, prompt, barge_in);
+        self.said.push(say.clone());
+        out.push(Output::Say(say));
+    }
+
+    /// A prompt filled in.
+    pub(super) fn compose(&self, node: &str, prompt: &Prompt, barge_in: PromptBargeIn) -> Say {
+        Say {
             phrase: self.values.phrase(prompt, self.lang, &self.plan, &self.facts),
             barge_in: match barge_in {
                 PromptBargeIn::Any => BargeIn::Any,
@@ -202,9 +209,7 @@ impl Machine {
                 PromptBargeIn::None => BargeIn::None,
             },
             node: node.to_owned(),
-        };
-        self.said.push(say.clone());
-        out.push(Output::Say(say));
+        }
     }
 
     pub(super) fn hang_up(&mut self, disposition: &str, out: &mut Vec<Output>) {

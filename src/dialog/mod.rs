@@ -2,6 +2,7 @@
 
 mod contract;
 mod facts;
+mod hear;
 mod machine;
 mod turn;
 mod values;

@@ -11,6 +11,9 @@ use crate::dialplan::model::{
 /// Silence between keys that ends an entry.
 const INTER_DIGIT: Duration = Duration::from_secs(3);
 
+/// Values that the caller says are wrong before the question is given up.
+const REJECTIONS: u32 = 3;
+
 /// What a turn came to.
 pub(super) enum Answer {
     /// A value for the slot that was asked for.
@@ -31,11 +34,8 @@ impl Machine {
         let NodeKind::Ask(ask) = &model.node(node).kind else {
             return self.enter(node, out);
         };
-        if self.turns >= model.limits.max_turns {
+        if self.turns > model.limits.max_turns {
             return self.hang_up("max_turns", out);
-        }
-        if self.phase != Phase::Asking(node) {
-            self.failures = Failures::default();
         }
         self.phase = Phase::Asking(node);
         self.say(&model.node(node).name, &ask.ask, ask.barge_in, out);
@@ -55,7 +55,7 @@ impl Machine {
         out.push(Output::Listen(Listen {
             lang: self.lang,
             expect,
-            phrases: Vec::new(),
+            phrases: self.likely_words(&ask.wants),
             no_input: ask.no_input.unwrap_or(model.limits.no_input),
             keys: KeyRules { max, terminator: (max > 1).then_some('#'), inter_digit: INTER_DIGIT },
         }));
@@ -76,6 +76,19 @@ impl Machine {
         }
     }
 
+    /// The dialplan's hot words, and the options when one is to be chosen.
+    fn likely_words(&self, wants: &Wants) -> Vec<String> {
+        let model = self.plan.model();
+        let mut words = model.hot_words.get(&self.lang).cloned().unwrap_or_default();
+        if let Wants::Slot { slot, .. } = wants
+            && let Some(SlotKind::Choice(options)) = model.slots.get(slot).map(|s| &s.kind)
+        {
+            let phrases = options.iter().filter_map(|o| o.phrases.get(&self.lang));
+            words.extend(phrases.flatten().cloned());
+        }
+        words
+    }
+
     /// One turn of the caller at the open question.
     pub(super) fn turn(&mut self, node: NodeId, input: Input, out: &mut Vec<Output>) {
         let plan = Arc::clone(&self.plan);
@@ -83,10 +96,21 @@ impl Machine {
             return self.enter(node, out);
         };
         self.turns += 1;
+        if self.turns > plan.model().limits.max_turns {
+            return match plan.model().limits.too_long {
+                Some(then) => self.progress(then, out),
+                None => self.hang_up("max_turns", out),
+            };
+        }
         let answer = match input {
             Input::NoInput => return self.no_input(node, ask, out),
             Input::Keys(keys) => self.pressed(ask, &keys),
-            _ => Answer::NoMatch,
+            Input::Heard(heard) => {
+                let (answer, intent) = self.heard(node, ask, &heard);
+                out.extend(intent.map(Output::Note));
+                answer
+            }
+            Input::Unclear | Input::Start | Input::HungUp => Answer::NoMatch,
         };
         match answer {
             Answer::NoMatch => self.no_match(node, ask, out),
@@ -120,13 +144,13 @@ impl Machine {
     /// Leaves the question.
     fn progress(&mut self, to: NodeId, out: &mut Vec<Output>) {
         self.said.clear();
+        self.failures = Failures::default();
         self.enter(to, out);
     }
 
     fn read_back(&mut self, node: NodeId, confirm: &Prompt, out: &mut Vec<Output>) {
         self.said.clear();
-        self.failures.no_input = 0;
-        self.failures.no_match = 0;
+        self.failures = Failures { rejected: self.failures.rejected, ..Failures::default() };
         self.phase = Phase::Confirming(node);
         let name = self.plan.model().node(node).name.clone();
         self.say(&name, confirm, PromptBargeIn::Any, out);
@@ -136,11 +160,10 @@ impl Machine {
     /// The value was wrong: ask again, but not for ever.
     fn reject(&mut self, node: NodeId, ask: &Ask, out: &mut Vec<Output>) {
         self.said.clear();
-        self.failures.rejected += 1;
-        if self.failures.rejected > 2 {
+        self.failures = Failures { rejected: self.failures.rejected + 1, ..Failures::default() };
+        if self.failures.rejected >= REJECTIONS {
             return self.give_up(ask, out);
         }
-        self.phase = Phase::Asking(node);
         self.ask(node, out);
     }
 
@@ -232,18 +255,18 @@ impl Machine {
         let alone = !own.is_empty() && !confirming;
         let rungs = if alone { own } else { ladder(&model.defaults) };
         let rung = rungs.get(count as usize - 1);
-        let (Some(rung), true) = (rung, self.turns < model.limits.max_turns) else {
+        let Some(rung) = rung else {
             return self.give_up(ask, out);
         };
+        // Not remembered: `repeat` is for what was said before the trouble.
         let name = &model.node(node).name;
-        self.said.clear();
-        self.say(name, rung, PromptBargeIn::Any, out);
+        out.push(Output::Say(self.compose(name, rung, PromptBargeIn::Any)));
         if !alone {
-            let question = match (&ask.wants, confirming) {
-                (Wants::Slot { confirm: Some(confirm), .. }, true) => confirm,
+            let question = match &ask.wants {
+                Wants::Slot { confirm: Some(confirm), .. } if confirming => confirm,
                 _ => &ask.ask,
             };
-            self.say(name, question, ask.barge_in, out);
+            out.push(Output::Say(self.compose(name, question, ask.barge_in)));
         }
         self.listen(node, out);
     }

@@ -258,49 +258,14 @@ pub(crate) enum CallFact {
 }
 
 impl Node {
-    /// Every node that can follow this one, in the order written. Globals, which can follow any
-    /// question, and the default `give_up` are not among them.
-    pub(crate) fn successors(&self) -> Vec<NodeId> {
-        let mut to = Vec::new();
-        match &self.kind {
-            NodeKind::Say { then, .. } | NodeKind::Then(then) => {
-                if let Then::Next(next) = then {
-                    to.push(*next);
-                }
-            }
-            NodeKind::Ask(ask) => {
-                match &ask.wants {
-                    Wants::Intent => {}
-                    Wants::YesNo { yes, no } => to.extend([*yes, *no]),
-                    Wants::Slot { next, .. } => to.push(*next),
-                }
-                to.extend(ask.routes.targets());
-                to.extend(ask.ladders.give_up);
-            }
-            NodeKind::When { cases, otherwise } => {
-                to.extend(cases.iter().map(|c| c.next));
-                to.push(*otherwise);
-            }
-            NodeKind::Lookup { found, missing, .. } => to.extend([*found, *missing]),
-            NodeKind::Count { reached, next, .. } => to.extend([*reached, *next]),
-            NodeKind::Set { next, .. } | NodeKind::Language { next, .. } => to.push(*next),
-        }
-        to
+    /// The flow it belongs to.
+    pub(crate) fn flow(&self) -> &str {
+        self.name.split_once('.').map_or("", |(flow, _)| flow)
     }
 
     /// Whether the node waits for the caller.
     pub(crate) fn is_question(&self) -> bool {
         matches!(self.kind, NodeKind::Ask(_))
-    }
-}
-
-impl Routes {
-    /// The nodes that intents and keys lead to.
-    pub(crate) fn targets(&self) -> impl Iterator<Item = NodeId> {
-        self.on.values().chain(self.keys.values()).filter_map(|t| match t {
-            Target::Node(node) => Some(*node),
-            Target::Repeat => None,
-        })
     }
 }
 

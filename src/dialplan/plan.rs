@@ -1,12 +1,20 @@
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use super::{
     DialplanError, DialplanSource, Severity,
     error::{At, Findings},
-    model::{Model, NodeKind, Part, Prompt, Reference, SlotKind, Wants},
+    lint,
+    model::{Model, Part, Reference, SlotKind},
     read, source,
 };
-use crate::text::{Lang, Phrase, Piece, ReadAs};
+use crate::{
+    text::{Lang, Phrase, Piece, ReadAs},
+    understand::IntentClassifier,
+};
 
 /// A dialplan that was read, checked and found free of errors.
 #[derive(Debug, Clone)]
@@ -14,6 +22,8 @@ pub struct Dialplan {
     source: DialplanSource,
     hash: String,
     model: Model,
+    /// Trained once for all calls.
+    classifiers: BTreeMap<Lang, IntentClassifier>,
     warnings: Vec<DialplanError>,
 }
 
@@ -105,7 +115,7 @@ impl Dialplan {
     pub fn phrases(&self) -> Vec<Phrase> {
         let mut seen = BTreeSet::new();
         let mut phrases = Vec::new();
-        for prompt in self.prompts() {
+        for prompt in self.model.prompts() {
             for (lang, template) in &prompt.texts {
                 let pieces = template.parts.iter().map(placeholder).collect();
                 let spliced = template.parts.iter().flat_map(|p| self.words_of(p, *lang));
@@ -120,6 +130,11 @@ impl Dialplan {
         phrases
     }
 
+    /// Tells intents apart in `lang`.
+    pub(crate) fn classifier(&self, lang: Lang) -> Option<&IntentClassifier> {
+        self.classifiers.get(&lang)
+    }
+
     pub(crate) fn model(&self) -> &Model {
         &self.model
     }
@@ -129,29 +144,19 @@ impl Dialplan {
         let Some(read) = read.filter(|_| !findings.has_errors()) else {
             return Err(findings.into_sorted());
         };
+        let mut findings = findings;
+        lint::lint(&read, &mut findings);
         let found = findings.into_sorted();
         if found.iter().any(|f| f.severity == Severity::Error) {
             return Err(found);
         }
-        Ok(Self { hash: source.content_hash(), source, model: read.model, warnings: found })
-    }
-
-    /// Every prompt, in the order of the nodes.
-    fn prompts(&self) -> impl Iterator<Item = &Prompt> {
-        let defaults = &self.model.defaults;
-        let nodes = self.model.nodes.iter().flat_map(|node| match &node.kind {
-            NodeKind::Say { say, .. } => vec![say],
-            NodeKind::Ask(ask) => {
-                let mut prompts = vec![&ask.ask];
-                if let Wants::Slot { confirm, .. } = &ask.wants {
-                    prompts.extend(confirm);
-                }
-                prompts.extend(ask.ladders.no_input.iter().chain(&ask.ladders.no_match));
-                prompts
-            }
-            _ => Vec::new(),
-        });
-        nodes.chain(defaults.no_input.iter().chain(&defaults.no_match))
+        Ok(Self {
+            hash: source.content_hash(),
+            source,
+            classifiers: classifiers(&read.model),
+            model: read.model,
+            warnings: found,
+        })
     }
 
     /// The words that a value read as text can turn into, as far as they are known ahead.
@@ -183,6 +188,17 @@ impl Dialplan {
         }
         pieces
     }
+}
+
+fn classifiers(model: &Model) -> BTreeMap<Lang, IntentClassifier> {
+    let train = |lang: Lang| {
+        let examples = model
+            .intents
+            .iter()
+            .filter_map(|(intent, examples)| Some((intent.clone(), examples.get(&lang)?.clone())));
+        IntentClassifier::train(lang, &examples.collect::<Vec<_>>())
+    };
+    model.languages.iter().map(|lang| (*lang, train(*lang))).collect()
 }
 
 fn placeholder(part: &Part) -> Piece {
