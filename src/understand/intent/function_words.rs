@@ -9,7 +9,7 @@ const EN: &str = "a|an|the|i|im|id|ive|ill|me|my|mine|you|your|youre|we|our|us|i
      like|okay|ok|yes|yeah|no|need|want|wanna|would|get|got|give|tell|know|let|lets|some|any|all|\
      what|whats|which|who|whos|how|hows|why|when|where|go|going|gonna|make|help|good|morning|\
      afternoon|evening|sir|madam|really|very|also|too|now|not|dont|cant|doesnt|isnt|wont|up|out|\
-     one|something|anything|find|looking|trying|try|question|wondering|possible|able";
+     one|something|anything|much|many|more|find|looking|trying|try|question|wondering|possible|able";
 
 const ZH: &str = "我|你|您|他|她|它|们|我们|你们|您们|咱们|自己|的|了|吗|呢|吧|啊|呀|嘛|哦|嗯|呃|哎|喂|\
      是|在|有|和|与|或|也|都|就|还|又|再|才|很|太|这|那|这个|那个|这边|那边|这里|那里|哪|什么|怎么|怎样|\
