@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use hotline::{
-    audio::wav::read_8k,
+    audio::read_8k,
     call::{
         PortRange,
         caller::{self, Report, Script, Turn},

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{sync::mpsc, task::JoinHandle};
 
-use crate::audio::wav::StereoRecorder;
+use crate::audio::{Hz8k, Pcm, StereoRecorder};
 
 /// Entries that may wait for a slow disk: about ten seconds of call.
 const QUEUE: usize = 512;
@@ -38,7 +38,7 @@ pub(super) struct Archive {
 }
 
 enum Entry {
-    Frame { caller: Vec<i16>, bot: Vec<i16> },
+    Frame { caller: Pcm<Hz8k>, bot: Pcm<Hz8k> },
     Line(String),
 }
 
@@ -57,7 +57,7 @@ impl Archive {
     }
 
     /// Appends 20 ms of both sides to the recording.
-    pub(super) fn frame(&mut self, caller: Vec<i16>, bot: Vec<i16>) {
+    pub(super) fn frame(&mut self, caller: Pcm<Hz8k>, bot: Pcm<Hz8k>) {
         self.send(Entry::Frame { caller, bot });
     }
 

@@ -56,7 +56,7 @@ pub struct Report {
     pub duration_ms: u64,
     /// Both sides: the caller's audio and the bot's as it was played out here.
     #[serde(skip)]
-    pub audio: (Vec<i16>, Vec<i16>),
+    pub audio: (Pcm<Hz8k>, Pcm<Hz8k>),
 }
 
 /// One spoken turn.
@@ -137,8 +137,8 @@ struct Caller {
     patience: Duration,
     detector: SpeechDetector,
     state: State,
-    said: Vec<i16>,
-    heard: Vec<i16>,
+    said: Pcm<Hz8k>,
+    heard: Pcm<Hz8k>,
     reports: Vec<TurnReport>,
     greeting: Option<CallTime>,
     done: bool,
@@ -163,8 +163,8 @@ impl Caller {
             patience: script.patience,
             detector: SpeechDetector::new(VadConfig::default()),
             state: State::Waiting { since: CallTime::ZERO },
-            said: Vec::new(),
-            heard: Vec::new(),
+            said: Pcm::silence(0),
+            heard: Pcm::silence(0),
             reports: Vec::new(),
             greeting: None,
             done: false,
@@ -180,8 +180,8 @@ impl Caller {
         }
         let frame = self.advance(now, audible);
         self.media.send(now, &frame);
-        self.heard.extend_from_slice(heard.samples());
-        self.said.extend_from_slice(frame.samples());
+        self.heard.extend(&heard);
+        self.said.extend(&frame);
     }
 
     fn advance(&mut self, now: CallTime, audible: bool) -> Pcm<Hz8k> {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
-    audio::{Hz8k, Hz16k, Pcm, resample::convert},
+    audio::{Hz8k, Hz16k, Pcm, convert},
     speech::{
         Hints, Recognizer, SpeechError,
         prompts::Prompts,

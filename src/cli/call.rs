@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use super::runtime;
 use crate::{
-    audio::wav::{StereoRecorder, read_8k},
+    audio::{StereoRecorder, read_8k},
     call::{
         PortRange,
         caller::{self, Report, Script, Turn},

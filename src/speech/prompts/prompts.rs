@@ -208,15 +208,17 @@ fn whole_key(voice: &Voice, parts: &[Part]) -> Key {
     hash(voice, parts.iter().map(String::as_str))
 }
 
-fn hash<'a>(voice: &'a Voice, what: impl Iterator<Item = &'a str>) -> Key {
+fn hash<'a>(voice: &Voice, what: impl Iterator<Item = &'a str>) -> Key {
     let config = &voice.config;
     let sound = format!("{}/{}/{}", FINISH, config.speed, config.gain_db);
     let lexicon = config.lexicon.iter().flat_map(|(word, sound)| [word.as_str(), sound]);
     let mut hash = Sha256::new();
-    for field in [voice.synthesizer.name(), &sound].into_iter().chain(lexicon).chain(what) {
+    let mut add = |field: &str| {
         // The length keeps "a","bc" apart from "ab","c".
         hash.update((field.len() as u64).to_le_bytes());
         hash.update(field);
-    }
+    };
+    [voice.synthesizer.name(), &sound].into_iter().chain(lexicon).for_each(&mut add);
+    what.for_each(&mut add);
     hash.finalize().into()
 }
