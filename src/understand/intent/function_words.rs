@@ -16,7 +16,7 @@ const ZH: &str = "我|你|您|他|她|它|们|我们|你们|您们|咱们|自己
      怎么样|怎么办|为什么|为啥|啥|咋|如何|多少|几|谁|能|能不能|可以|可不可以|会|想|要|想要|需要|得|应该|请|\
      请问|麻烦|谢谢|你好|您好|一下|一个|一些|一点|一|个|给|帮|帮我|帮忙|替|让|把|被|对|对于|关于|到|去|来|\
      从|向|跟|为|因为|所以|但是|如果|不|没|没有|不是|是不是|有没有|行不行|好|好的|行|问|问下|问问|想问|\
-     咨询|知道|告诉|说|看看|看|下|里|上|现在|今天|明天|顺便|就是|然后|不知道|直接|先|该|呗|的话|时候";
+     咨询|知道|告诉|说|看看|看|下|里|上|查|查查|查询|办|办理|现在|今天|明天|顺便|就是|然后|不知道|直接|先|该|呗|的话|时候";
 
 /// For each unit, whether it is (part of) a function word; the longest known word counts.
 pub(super) fn function_mask(lang: Lang, units: &[String]) -> Vec<bool> {
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn content_is_what_remains() {
-        let units: Vec<String> = "我想查余额".chars().map(String::from).collect();
-        assert_eq!(function_mask(Lang::Zh, &units), [true, true, false, false, false]);
+        let units: Vec<String> = "我想要余额".chars().map(String::from).collect();
+        assert_eq!(function_mask(Lang::Zh, &units), [true, true, true, false, false]);
     }
 }

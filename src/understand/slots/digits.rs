@@ -86,7 +86,7 @@ fn readings(lang: Lang, heard: &str) -> Vec<String> {
         let whole = runs.concat();
         runs.sort_by_key(|run| std::cmp::Reverse(length(run)));
         runs.insert(1.min(runs.len()), whole);
-        for reading in runs.iter().flat_map(|run| expand(run)) {
+        for reading in runs.iter().flat_map(expand) {
             if !reading.is_empty() && !found.contains(&reading) && found.len() < MOST_READINGS {
                 found.push(reading);
             }
