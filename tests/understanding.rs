@@ -1,5 +1,7 @@
 //! What callers say and what Hotline makes of it: tables of utterances as recognisers write them.
 
+#![expect(clippy::expect_used, reason = "a broken table fails its test")]
+
 use std::{collections::BTreeMap, fs, path::Path};
 
 use hotline::{
@@ -94,4 +96,42 @@ fn english_intents_are_told_apart_from_a_few_examples() {
 #[test]
 fn chinese_intents_are_told_apart_from_a_few_examples() {
     assert_intents(Lang::Zh);
+}
+
+/// Rows of a two-column CSV file with a header; quoted fields may span lines.
+fn csv(path: &Path) -> Option<Vec<(String, String)>> {
+    let text = fs::read_to_string(path).ok()?;
+    let mut rows = Vec::new();
+    let mut pending = String::new();
+    for line in text.lines().skip(1) {
+        pending.push_str(line);
+        if pending.matches('"').count() % 2 == 1 {
+            pending.push(' ');
+            continue;
+        }
+        let (text, label) = pending.rsplit_once(',').expect("two columns");
+        rows.push((text.trim_matches('"').replace("\"\"", "\""), label.to_owned()));
+        pending.clear();
+    }
+    Some(rows)
+}
+
+#[test]
+#[ignore = "trains on 10,003 utterances: run with --ignored"]
+fn banking77_is_classified() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/banking77");
+    let (Some(train), Some(test)) = (csv(&folder.join("train.csv")), csv(&folder.join("test.csv")))
+    else {
+        println!("skipped: {} is not there", folder.display());
+        return;
+    };
+    let mut examples: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (text, label) in train {
+        examples.entry(label).or_default().push(text);
+    }
+    let classifier = IntentClassifier::train(Lang::En, &examples.into_iter().collect::<Vec<_>>());
+    let right = test.iter().filter(|(text, label)| intent_of(&classifier, text) == *label).count();
+    let accuracy = right as f64 / test.len() as f64;
+    println!("banking77: {accuracy:.4} of {} right", test.len());
+    assert!(accuracy >= 0.905, "{accuracy}");
 }
