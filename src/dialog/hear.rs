@@ -1,5 +1,7 @@
 //! What the caller's words mean at the open question.
 
+use std::collections::BTreeMap;
+
 use super::{Event, Machine, machine::Phase, turn::Answer};
 use crate::{
     dialplan::model::{Ask, NodeId, SlotKind, Target, Wants},
@@ -60,13 +62,28 @@ impl Machine {
         heard: &[Hypothesis],
         intent: Option<&(IntentMatch, Target)>,
     ) -> Answer {
-        let said = heard.iter().find_map(|h| understand::yes_no(self.lang, &h.text));
+        let said = self.own_yes_no(ask, heard);
+        let said =
+            said.or_else(|| heard.iter().find_map(|h| understand::yes_no(self.lang, &h.text)));
         match said {
             Some(_) if intent.is_some_and(|i| self.overrules(node, ask, i)) => Answer::NoMatch,
             Some(true) => Answer::Yes,
             Some(false) => Answer::No,
             None => Answer::NoMatch,
         }
+    }
+
+    /// Yes or no in words that mean so only at this question.
+    fn own_yes_no(&self, ask: &Ask, heard: &[Hypothesis]) -> Option<bool> {
+        let Wants::YesNo { words, .. } = &ask.wants else {
+            return None;
+        };
+        let option = |name: &str, words: &BTreeMap<Lang, Vec<String>>| ChoiceOption {
+            name: name.to_owned(),
+            phrases: words.get(&self.lang).cloned().unwrap_or_default(),
+        };
+        let options = [option("yes", &words.yes), option("no", &words.no)];
+        understand::choice(self.lang, heard, &options).map(|found| found.name == "yes")
     }
 
     /// Whether an intent beside a yes or no is what the caller is after: "no, give me a person".

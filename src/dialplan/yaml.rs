@@ -204,7 +204,7 @@ mod tests {
     fn columns_count_characters_not_bytes() {
         let yaml = parse_ok("{余额: 查, b: c}");
         let Kind::Map(entries) = yaml.kind else { panic!("a map") };
-        assert_eq!(entries[1].0.at, At { line: 1, column: 8 });
+        assert_eq!(entries[1].0.at, At { line: 1, column: 9 });
     }
 
     #[test]

@@ -1,12 +1,16 @@
 use std::collections::BTreeMap;
 
 use super::{Scope, fields::Fields};
-use crate::dialplan::{
-    error::{At, did_you_mean},
-    model::{
-        Ask, Case, Ladders, Node, NodeKind, PromptBargeIn, Routes, SlotKind, Test, Then, Wants,
+use crate::{
+    dialplan::{
+        error::{At, did_you_mean},
+        model::{
+            Ask, Case, Ladders, Node, NodeKind, PromptBargeIn, Routes, SlotKind, Test, Then, Wants,
+            YesNoWords,
+        },
+        yaml::{Key, Kind, Yaml},
     },
-    yaml::{Key, Kind, Yaml},
+    text::Lang,
 };
 
 const KINDS: [&str; 7] = ["say", "ask", "when", "lookup", "set", "count", "language"];
@@ -106,10 +110,22 @@ impl Scope<'_> {
             (None, true) => {
                 let yes = self.required_node(fields, "yes", flow);
                 let no = self.required_node(fields, "no", flow);
-                Some(Wants::YesNo { yes: yes?, no: no? })
+                let words = YesNoWords {
+                    yes: self.optional_phrases(fields, "yes_words"),
+                    no: self.optional_phrases(fields, "no_words"),
+                };
+                Some(Wants::YesNo { yes: yes?, no: no?, words })
             }
             (None, false) => Some(Wants::Intent),
         }
+    }
+
+    fn optional_phrases(
+        &self,
+        fields: &Fields<'_>,
+        name: &'static str,
+    ) -> BTreeMap<Lang, Vec<String>> {
+        fields.get(name).map(|yaml| self.phrases(yaml, name)).unwrap_or_default()
     }
 
     /// `on:` intents and `keys:`, both to nodes or `repeat`.
