@@ -152,7 +152,7 @@ flows:
     how:
       ask: {en: "By post or text message?", zh: 邮寄还是短信？}
       slot: how
-      confirm: {en: "You want it {how}?", zh: 用{how}吗？}
+      confirm: {en: "You want it {how}?", zh: "用{how}吗？"}
       next: speak
     speak: {language: zh, next: fill}
     fill: {set: {note: "{call.caller} {how}"}, next: told}

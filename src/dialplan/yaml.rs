@@ -45,7 +45,7 @@ pub(crate) fn parse(text: &str, findings: &mut Findings) -> Option<Yaml> {
                 builder.findings.error(
                     at,
                     format!("YAML syntax: {}", e.kind()),
-                    "check indentation, quotes and brackets here and on the line above",
+                    "check indentation and brackets here and above; quote text with `: `, ` #` or braces",
                 );
                 return None;
             }
