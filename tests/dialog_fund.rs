@@ -122,6 +122,7 @@ fn asking_for_the_balance_again_after_two_failures_does_not_give_more_tries() {
 fn who_may_withdraw_for_rent_depends_on_house_and_months_paid() {
     for (house, months, answer) in [
         ("没有", Some("满了"), "您符合条件，租房提取每月最多一千五百元。"),
+        ("没有房子", Some("还没满呢"), "连续缴存满三个月才能办理租房提取。"),
         ("没有", Some("还没有"), "连续缴存满三个月才能办理租房提取。"),
         ("有", None, "本市有房的不能办理租房提取。"),
     ] {

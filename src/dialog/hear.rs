@@ -1,5 +1,7 @@
 //! What the caller's words mean at the open question.
 
+use std::collections::BTreeMap;
+
 use super::{Event, Machine, machine::Phase, turn::Answer};
 use crate::{
     dialplan::model::{Ask, NodeId, SlotKind, Target, Wants},
@@ -61,12 +63,29 @@ impl Machine {
         intent: Option<&(IntentMatch, Target)>,
     ) -> Answer {
         let said = heard.iter().find_map(|h| understand::yes_no(self.lang, &h.text));
+        let said = said.or_else(|| self.own_yes_no(ask, heard));
         match said {
             Some(_) if intent.is_some_and(|i| self.overrules(node, ask, i)) => Answer::NoMatch,
             Some(true) => Answer::Yes,
             Some(false) => Answer::No,
             None => Answer::NoMatch,
         }
+    }
+
+    /// Yes or no in words that mean so only at this question.
+    fn own_yes_no(&self, ask: &Ask, heard: &[Hypothesis]) -> Option<bool> {
+        let Wants::YesNo { words, .. } = &ask.wants else {
+            return None;
+        };
+        let phrases = |words: &BTreeMap<Lang, Vec<String>>| -> Vec<String> {
+            words.get(&self.lang).cloned().unwrap_or_default()
+        };
+        let (yes, no) = (phrases(&words.yes), phrases(&words.no));
+        heard.iter().find_map(|h| said_longest(self.lang, &h.text, &yes, &no)).or_else(|| {
+            let options = [("yes", yes), ("no", no)]
+                .map(|(name, phrases)| ChoiceOption { name: name.to_owned(), phrases });
+            understand::choice(self.lang, heard, &options).map(|found| found.name == "yes")
+        })
     }
 
     /// Whether an intent beside a yes or no is what the caller is after: "no, give me a person".
@@ -101,8 +120,8 @@ impl Machine {
             Some(SlotKind::Text) => {
                 let text = heard.first().map(|h| h.text.trim()).unwrap_or_default();
                 let request = intent.is_some_and(|(found, _)| found.score >= DIGRESSION);
-                let free = !text.is_empty() && !(request && length(self.lang, text) <= SHORT);
-                free.then(|| text.to_owned())
+                let request = request && length(self.lang, text) <= SHORT;
+                (!text.is_empty() && !request).then(|| text.to_owned())
             }
             Some(kind) => self.match_value(kind, heard),
             None => None,
@@ -141,6 +160,20 @@ impl Machine {
             }
             SlotKind::YesNo | SlotKind::Text | SlotKind::Counter => None,
         }
+    }
+}
+
+/// Whether the longest phrase that stands in `text` is one of `yes`: 没有房 means more than the 有房
+/// in it. `None` when none does.
+fn said_longest(lang: Lang, text: &str, yes: &[String], no: &[String]) -> Option<bool> {
+    let said = normalize(lang, text);
+    let longest = |phrases: &[String]| {
+        let phrases = phrases.iter().map(|phrase| normalize(lang, phrase));
+        phrases.filter(|p| said.contains(p.as_str())).map(|p| p.chars().count()).max().unwrap_or(0)
+    };
+    match (longest(yes), longest(no)) {
+        (y, n) if y == n => None,
+        (y, n) => Some(y > n),
     }
 }
 

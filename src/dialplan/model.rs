@@ -140,7 +140,12 @@ pub(crate) enum Wants {
     /// One of the intents in `on`, here or everywhere.
     Intent,
     /// Yes or no, as a branch.
-    YesNo { yes: NodeId, no: NodeId },
+    YesNo {
+        yes: NodeId,
+        no: NodeId,
+        /// What else means yes, or no, to this question: 满了 to 满三个月了吗.
+        words: YesNoWords,
+    },
     /// A value for a slot.
     Slot {
         slot: String,
@@ -148,6 +153,13 @@ pub(crate) enum Wants {
         confirm: Option<Prompt>,
         next: NodeId,
     },
+}
+
+/// Answers to one question that are a yes or a no only there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct YesNoWords {
+    pub(crate) yes: BTreeMap<Lang, Vec<String>>,
+    pub(crate) no: BTreeMap<Lang, Vec<String>>,
 }
 
 /// A kind of value that callers give.

@@ -46,16 +46,11 @@ impl Dialplan {
             }
         };
         let mut source = DialplanSource::inline(file.as_str(), text);
-        for (name, at) in read::table_files(&source.text, &file) {
+        for name in read::table_files(&source.text) {
             match source::read_beside(path, &name) {
-                Ok(text) => {
-                    source.tables.insert(name, text);
-                }
-                Err(problem) => {
-                    let remedy = "put the table file beside the dialplan";
-                    findings.error(at, problem, remedy);
-                }
-            }
+                Ok(text) => source.tables.insert(name, text),
+                Err(problem) => source.unreadable.insert(name, problem),
+            };
         }
         Self::check(source, findings)
     }

@@ -13,12 +13,20 @@ pub struct DialplanSource {
     /// Table files by the name the YAML has for them.
     #[serde(default)]
     pub tables: BTreeMap<String, String>,
+    /// Why a table file could not be read.
+    #[serde(skip)]
+    pub(crate) unreadable: BTreeMap<String, String>,
 }
 
 impl DialplanSource {
     /// A dialplan in one file, named `file` in messages.
     pub fn inline(file: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { file: file.into(), text: text.into(), tables: BTreeMap::new() }
+        Self {
+            file: file.into(),
+            text: text.into(),
+            tables: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
+        }
     }
 
     /// SHA-256 over main text and tables, in lower-case hex. The path does not count, so a copy

@@ -16,7 +16,7 @@ impl Node {
             NodeKind::Ask(ask) => {
                 let mut to = match &ask.wants {
                     Wants::Intent => Vec::new(),
-                    Wants::YesNo { yes, no } => vec![*yes, *no],
+                    Wants::YesNo { yes, no, .. } => vec![*yes, *no],
                     Wants::Slot { next, .. } => vec![*next],
                 };
                 to.extend(ask.routes.targets());

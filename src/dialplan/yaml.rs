@@ -45,7 +45,7 @@ pub(crate) fn parse(text: &str, findings: &mut Findings) -> Option<Yaml> {
                 builder.findings.error(
                     at,
                     format!("YAML syntax: {}", e.kind()),
-                    "check indentation, quotes and brackets here and on the line above",
+                    "check indentation and brackets here and above; quote text with `: `, ` #` or braces",
                 );
                 return None;
             }
@@ -204,7 +204,7 @@ mod tests {
     fn columns_count_characters_not_bytes() {
         let yaml = parse_ok("{余额: 查, b: c}");
         let Kind::Map(entries) = yaml.kind else { panic!("a map") };
-        assert_eq!(entries[1].0.at, At { line: 1, column: 8 });
+        assert_eq!(entries[1].0.at, At { line: 1, column: 9 });
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! `B` is what the bot says, `C` what the caller says, `C [1]` what the caller presses,
 //! `C [silence]`, `C [unclear]` and `C [hangs up]` are what they say, `= resolved` is the end.
 
+#![allow(dead_code, reason = "every test file uses a part of it")]
+
 use std::sync::Arc;
 
 use hotline::{
@@ -13,27 +15,27 @@ use hotline::{
 };
 
 /// What a conversation came to.
-pub struct Played {
+pub(crate) struct Played {
     /// How it ended, if the bot ended it.
-    pub outcome: Option<Outcome>,
+    pub(crate) outcome: Option<Outcome>,
     /// The nodes entered, in order.
-    pub nodes: Vec<String>,
+    pub(crate) nodes: Vec<String>,
     /// Everything noted for the record.
-    pub events: Vec<Event>,
+    pub(crate) events: Vec<Event>,
     /// How the bot listened, in order.
-    pub listens: Vec<Listen>,
+    pub(crate) listens: Vec<Listen>,
     /// The dialog afterwards.
-    pub machine: Machine,
+    pub(crate) machine: Machine,
 }
 
 /// Loads one of the dialplans that come with Hotline.
-pub fn dialplan(name: &str) -> Arc<Dialplan> {
+pub(crate) fn dialplan(name: &str) -> Arc<Dialplan> {
     let path = format!("{}/dialplans/{name}", env!("CARGO_MANIFEST_DIR"));
     Arc::new(Dialplan::load(path).unwrap_or_else(|found| panic!("{found:#?}")))
 }
 
 /// Plays the caller's lines and compares everything said with the script, word by word.
-pub fn play(plan: &Arc<Dialplan>, script: &str) -> Played {
+pub(crate) fn play(plan: &Arc<Dialplan>, script: &str) -> Played {
     let script: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let now = time::macros::datetime!(2026-11-23 10:05);
     let mut machine = Machine::new(Arc::clone(plan), CallFacts::new("4155550134", "1000", now));

@@ -43,6 +43,7 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
         languages: voices.keys().copied().chain([language]).collect(),
         slots: BTreeMap::new(),
         tables: BTreeMap::new(),
+        broken: BTreeSet::new(),
         intents: BTreeSet::new(),
         nodes: BTreeMap::new(),
     };
@@ -52,7 +53,14 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
     if let Some(yaml) = fields.get("tables") {
         for (name, (table, at)) in tables::read(report, yaml, source) {
             places.tables.insert(name.clone(), at);
-            scope.tables.insert(name, table);
+            match table {
+                Some(table) => {
+                    scope.tables.insert(name, table);
+                }
+                None => {
+                    scope.broken.insert(name);
+                }
+            }
         }
     }
     let intents = fields.get("intents").map(|y| scope.read_intents(y, &mut places));
@@ -110,8 +118,13 @@ impl Scope<'_> {
         for (key, yaml) in self.report.map(yaml, "`slots`") {
             check_name(self.report, key, "slot");
             places.slots.insert(key.name.clone(), key.at);
-            if let Some(slot) = self.slot(&key.name, yaml) {
-                self.slots.insert(key.name.clone(), slot);
+            match self.slot(&key.name, yaml) {
+                Some(slot) => {
+                    self.slots.insert(key.name.clone(), slot);
+                }
+                None => {
+                    self.broken.insert(key.name.clone());
+                }
             }
         }
     }

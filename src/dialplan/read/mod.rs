@@ -1,11 +1,13 @@
 //! From YAML to the checked model. Reads on after an error, so that an author sees all of them.
 
+mod ask;
 mod fields;
 mod header;
 mod node;
 mod prompt;
 mod slots;
 mod tables;
+mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,13 +48,9 @@ pub(crate) fn read(source: &DialplanSource, findings: Findings) -> (Option<Read>
     (read, report.into_findings())
 }
 
-/// Table files that the dialplan `text` refers to, with the place of each reference.
-pub(crate) fn table_files(text: &str, file: &str) -> Vec<(String, At)> {
-    let mut findings = Findings::new(file);
-    match yaml::parse(text, &mut findings) {
-        Some(root) => tables::files(&root),
-        None => Vec::new(),
-    }
+/// Table files that the dialplan `text` refers to.
+pub(crate) fn table_files(text: &str) -> Vec<String> {
+    yaml::parse(text, &mut Findings::new("")).map_or_else(Vec::new, |root| tables::files(&root))
 }
 
 /// What the readers of prompts and nodes look names up in.
@@ -62,6 +60,8 @@ struct Scope<'y> {
     languages: BTreeSet<Lang>,
     slots: BTreeMap<String, Slot>,
     tables: BTreeMap<String, Table>,
+    /// Slots and tables with errors: what refers to them is not an error as well.
+    broken: BTreeSet<String>,
     intents: BTreeSet<String>,
     nodes: BTreeMap<String, NodeId>,
 }

@@ -8,8 +8,8 @@ use crate::dialplan::{
     yaml::{Kind, Yaml},
 };
 
-/// The files that `tables:` names, with the place of each name.
-pub(super) fn files(root: &Yaml) -> Vec<(String, At)> {
+/// The files that `tables:` names.
+pub(super) fn files(root: &Yaml) -> Vec<String> {
     let entry = |yaml: &Yaml, name: &str| match &yaml.kind {
         Kind::Map(entries) => {
             let mut entries = entries.iter();
@@ -23,18 +23,19 @@ pub(super) fn files(root: &Yaml) -> Vec<(String, At)> {
     let files = tables.iter().filter_map(|(_, table)| entry(table, "file"));
     files
         .filter_map(|file| match file.kind {
-            Kind::Scalar(name) => Some((name, file.at)),
+            Kind::Scalar(name) => Some(name),
             _ => None,
         })
         .collect()
 }
 
-/// Reads `tables:`: each has a `key` column and a `file` in CSV or `rows` in place.
+/// Reads `tables:`: each has a `key` column and a `file` in CSV or `rows` in place. One with errors
+/// has no content.
 pub(super) fn read(
     report: &Report,
     yaml: &Yaml,
     source: &DialplanSource,
-) -> BTreeMap<String, (Table, At)> {
+) -> BTreeMap<String, (Option<Table>, At)> {
     let mut tables = BTreeMap::new();
     for (name, yaml) in report.map(yaml, "`tables`") {
         if name.name == "call" {
@@ -59,11 +60,11 @@ pub(super) fn read(
             }
         };
         let key = fields.require("key", "name the column that `lookup` searches: `key: COLUMN`");
-        if let (Some((columns, rows)), Some(key)) = (content, key)
-            && let Some(key) = key_column(report, key, &columns, &rows)
-        {
-            tables.insert(name.name.clone(), (Table { columns, key, rows }, name.at));
-        }
+        let table = content.zip(key).and_then(|((columns, rows), key)| {
+            let key = key_column(report, key, &columns, &rows)?;
+            Some(Table { columns, key, rows })
+        });
+        tables.insert(name.name.clone(), (table, name.at));
         fields.finish();
     }
     tables
@@ -74,11 +75,9 @@ type Content = (Vec<String>, Vec<Vec<String>>);
 fn from_file(report: &Report, file: &Yaml, source: &DialplanSource) -> Option<Content> {
     let name = report.text(file, "a table's `file`")?;
     let Some(text) = source.tables.get(name) else {
-        report.error(
-            file.at,
-            format!("the table file `{name}` is not there"),
-            "put it beside the dialplan; the name must be relative to it",
-        );
+        let unknown = || format!("the text of the table file `{name}` is not there");
+        let problem = source.unreadable.get(name).cloned().unwrap_or_else(unknown);
+        report.error(file.at, problem, "put the table file beside the dialplan");
         return None;
     };
     let mut findings = Findings::new(source.table_path(name));
