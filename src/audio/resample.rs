@@ -1,6 +1,10 @@
 use std::marker::PhantomData;
 
-use rubato::{Fft, FixedSync, Resampler as _, audioadapter::{Adapter, AdapterMut}, audioadapter_buffers::direct};
+use rubato::{
+    Fft, FixedSync, Resampler as _,
+    audioadapter::{Adapter, AdapterMut},
+    audioadapter_buffers::direct,
+};
 
 use super::{Pcm, Rate};
 

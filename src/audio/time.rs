@@ -47,7 +47,7 @@ impl Add<Duration> for CallTime {
     type Output = Self;
 
     fn add(self, d: Duration) -> Self {
-        Self(self.0 + (d.as_micros() / 125) as u64)
+        Self(self.0 + samples_in(d))
     }
 }
 
@@ -56,7 +56,7 @@ impl Sub<Duration> for CallTime {
 
     /// Saturates at the answer.
     fn sub(self, d: Duration) -> Self {
-        Self(self.0.saturating_sub((d.as_micros() / 125) as u64))
+        Self(self.0.saturating_sub(samples_in(d)))
     }
 }
 
@@ -65,5 +65,32 @@ impl fmt::Display for CallTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = self.as_ms();
         write!(f, "{}.{:03} s", ms / 1_000, ms % 1_000)
+    }
+}
+
+/// Whole samples of the media clock in `d`; one lasts 125 us.
+fn samples_in(d: Duration) -> u64 {
+    (d.as_micros() / 125) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn milliseconds_samples_and_durations_agree() {
+        let t = CallTime::from_ms(12_340);
+        assert_eq!(t.samples(), 98_720);
+        assert_eq!(t.as_ms(), 12_340);
+        assert_eq!(t.to_string(), "12.340 s");
+        assert_eq!(t.since(CallTime::from_ms(12_000)), Duration::from_millis(340));
+        assert_eq!(CallTime::ZERO + Duration::from_millis(12_340), t);
+    }
+
+    #[test]
+    fn nothing_is_before_the_answer() {
+        let t = CallTime::from_ms(20);
+        assert_eq!(t - Duration::from_secs(1), CallTime::ZERO);
+        assert_eq!(CallTime::ZERO.since(t), Duration::ZERO);
     }
 }

@@ -17,8 +17,11 @@ const RATES: std::ops::RangeInclusive<u32> = 4_000..=384_000;
 /// # Errors
 /// [`AudioError::File`] when it cannot be read, [`AudioError::Wav`] when it is not such a file.
 pub fn read_8k(path: &Path) -> Result<Pcm<Hz8k>, AudioError> {
-    let bytes = fs::read(path)
-        .map_err(|source| AudioError::File { path: path.into(), doing: "read", source })?;
+    let bytes = fs::read(path).map_err(|source| AudioError::File {
+        path: path.into(),
+        doing: "read",
+        source,
+    })?;
     parse_8k(bytes).map_err(|problem| AudioError::Wav { path: path.into(), problem })
 }
 

@@ -41,8 +41,7 @@ fn accepted(offered: &Media, local: &LocalMedia, negotiated: &Negotiated) -> Med
 
 /// The stream as offered, with port 0.
 fn refused(offered: &Media) -> Media {
-    let mut media =
-        Media::new(MediaType::Audio, 0, TransportProto::RtpAvp, offered.fmt.as_str());
+    let mut media = Media::new(MediaType::Audio, 0, TransportProto::RtpAvp, offered.fmt.as_str());
     media.media.clone_from(&offered.media);
     media.proto.clone_from(&offered.proto);
     media
@@ -61,8 +60,7 @@ mod tests {
 
     /// An offer from 198.51.100.7 with these lines after the session's own.
     fn offer(lines: &[&str]) -> String {
-        let head =
-            ["v=0", "o=- 1 1 IN IP4 198.51.100.7", "s=-", "c=IN IP4 198.51.100.7", "t=0 0"];
+        let head = ["v=0", "o=- 1 1 IN IP4 198.51.100.7", "s=-", "c=IN IP4 198.51.100.7", "t=0 0"];
         head.iter().chain(lines).map(|line| format!("{line}\r\n")).collect()
     }
 
@@ -155,8 +153,7 @@ mod tests {
             ("recvonly", Direction::SendOnly),
             ("inactive", Direction::Inactive),
         ] {
-            let (text, negotiated) =
-                agree(&["m=audio 5000 RTP/AVP 0", &format!("a={offered}")]);
+            let (text, negotiated) = agree(&["m=audio 5000 RTP/AVP 0", &format!("a={offered}")]);
             assert_eq!(negotiated.direction, ours);
             assert!(text.ends_with(&format!("a={ours}\r\n")), "{text}");
             let session_level = agree(&[&format!("a={offered}"), "m=audio 5000 RTP/AVP 0"]).1;
@@ -215,10 +212,7 @@ mod tests {
             SdpError::Transport { offered: "RTP/SAVP".into() }
         );
         for c in ["c=IN IP4 media.example.com", "c=IN IP4 224.2.1.1/127"] {
-            assert!(matches!(
-                refusal(&["m=audio 5000 RTP/AVP 0", c]),
-                SdpError::Address { .. }
-            ));
+            assert!(matches!(refusal(&["m=audio 5000 RTP/AVP 0", c]), SdpError::Address { .. }));
         }
         let garbage = answer("INVITE sip:x SIP/2.0", &local()).unwrap_err();
         assert!(matches!(garbage, SdpError::Syntax { .. }), "{garbage:?}");

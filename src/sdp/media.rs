@@ -34,11 +34,9 @@ fn negotiate(session: &Session, media: &Media) -> Result<Negotiated, SdpError> {
         return Err(SdpError::Transport { offered: media.proto.clone() });
     }
     let formats = formats(media);
-    let (payload_type, law) = formats
-        .iter()
-        .find_map(|f| Some((f.payload_type, f.law()?)))
-        .ok_or_else(|| SdpError::NoCommonCodec {
-            offered: formats.iter().map(Format::describe).collect(),
+    let (payload_type, law) =
+        formats.iter().find_map(|f| Some((f.payload_type, f.law()?))).ok_or_else(|| {
+            SdpError::NoCommonCodec { offered: formats.iter().map(Format::describe).collect() }
         })?;
     let ip = address(session, media)?;
     let remote = SocketAddr::new(ip, media.port);
@@ -112,10 +110,7 @@ fn address(session: &Session, media: &Media) -> Result<IpAddr, SdpError> {
         .first()
         .or(session.connection.as_ref())
         .ok_or_else(|| SdpError::Address { problem: "there is no c= line".into() })?;
-    let ip = connection
-        .try_address()
-        .map_err(|e| SdpError::Address { problem: e.to_string() })?
-        .ip;
+    let ip = connection.try_address().map_err(|e| SdpError::Address { problem: e.to_string() })?.ip;
     if ip.is_multicast() {
         return Err(SdpError::Address { problem: format!("{ip} is a multicast address") });
     }

@@ -1,0 +1,235 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::rtp::PlayoutKind;
+
+const EVENTS: u8 = 101;
+
+fn session(ssrc: u32) -> RtpSession {
+    RtpSession::new(RtpConfig {
+        ssrc,
+        first_seq: 65_530,
+        first_timestamp: u32::MAX - 1_000,
+        law: Law::Mu,
+        payload_type: 0,
+        events_payload_type: Some(EVENTS),
+    })
+}
+
+fn frame(level: i16) -> Pcm<Hz8k> {
+    // As it sounds after companding.
+    g711::decode(Law::Mu, &g711::encode(Law::Mu, &Pcm::new(vec![level; FRAME])))
+}
+
+fn parsed(datagram: &[u8]) -> Packet {
+    parse(datagram).unwrap()
+}
+
+fn at(tick: u64) -> CallTime {
+    CallTime::from_ms(tick * 20)
+}
+
+/// A datagram of `ssrc` with these header fields and 20 ms of audio.
+fn datagram(ssrc: u32, seq: u16, timestamp: u32, payload_type: u8) -> Vec<u8> {
+    let header = Header {
+        version: 2,
+        payload_type,
+        sequence_number: seq,
+        timestamp,
+        ssrc,
+        ..Header::default()
+    };
+    let packet = Packet { header, payload: Bytes::from(vec![0x55; FRAME]) };
+    packet.marshal().unwrap().to_vec()
+}
+
+#[test]
+fn what_one_side_sends_the_other_hears() {
+    let (mut bot, mut caller) = (session(1), session(2));
+    let mut heard = Vec::new();
+    for tick in 0..100 {
+        let packet = bot.send(&frame(100 * tick as i16));
+        assert_eq!(caller.receive(at(tick), &packet), Ok(Received::Audio));
+        let playout = caller.pull();
+        if playout.kind == PlayoutKind::Heard {
+            heard.push(playout.audio);
+        }
+    }
+    assert!(heard.len() >= 98);
+    for (i, audio) in heard.iter().enumerate() {
+        assert_eq!(*audio, frame(100 * i as i16));
+    }
+    assert_eq!(bot.stats().sent, 100);
+    let stats = caller.stats();
+    assert_eq!((stats.received, stats.lost, stats.late, stats.concealed_ms), (100, 0, 0, 0));
+}
+
+#[test]
+fn packets_are_numbered_and_stamped_in_order_and_wrap() {
+    let mut bot = session(1);
+    for i in 0..20_u32 {
+        let header = parsed(&bot.send(&frame(0))).header;
+        assert_eq!(header.sequence_number, 65_530_u16.wrapping_add(i as u16));
+        assert_eq!(header.timestamp, (u32::MAX - 1_000).wrapping_add(160 * i));
+        assert_eq!((header.payload_type, header.ssrc), (0, 1));
+        assert_eq!(header.marker, i == 0);
+    }
+}
+
+#[test]
+fn the_packet_after_a_pause_is_marked_and_the_pause_takes_time() {
+    let mut bot = session(1);
+    let before = parsed(&bot.send(&frame(0))).header;
+    bot.skip();
+    bot.skip();
+    let after = parsed(&bot.send(&frame(0))).header;
+    assert!(after.marker);
+    assert_eq!(after.timestamp, before.timestamp.wrapping_add(3 * 160));
+    assert_eq!(after.sequence_number, before.sequence_number.wrapping_add(1));
+}
+
+#[test]
+fn keys_go_through_once_each_between_audio() {
+    let (mut caller, mut bot) = (session(1), session(2));
+    let mut tick = 0;
+    for key in "19*#".chars() {
+        bot.receive(at(tick), &caller.send(&frame(0))).unwrap();
+        for packet in caller.send_key(key, 5) {
+            tick += 1;
+            assert_eq!(bot.receive(at(tick), &packet), Ok(Received::Event));
+        }
+    }
+    let keys: String = std::iter::from_fn(|| bot.next_digit()).map(|d| d.key).collect();
+    assert_eq!(keys, "19*#");
+    assert_eq!(caller.send_key('x', 5), Vec::<Vec<u8>>::new());
+}
+
+#[test]
+fn a_law_is_told_by_its_static_payload_type() {
+    let mut bot = session(1);
+    bot.receive(at(0), &datagram(2, 1, 0, 8)).unwrap();
+    bot.receive(at(1), &datagram(2, 2, 160, 8)).unwrap();
+    assert_eq!(bot.pull().audio, g711::decode(Law::A, &[0x55; FRAME]));
+}
+
+#[test]
+fn what_is_not_to_be_played_is_ignored_with_the_reason() {
+    let mut bot = session(1);
+    assert_eq!(bot.receive(at(0), &datagram(2, 1, 0, 0)), Ok(Received::Audio));
+    for (datagram, reason) in [
+        (datagram(2, 1, 0, 0), IgnoreReason::Duplicate),
+        (datagram(2, 2, 160, 18), IgnoreReason::PayloadType(18)),
+        (datagram(2, 3, 160, 13), IgnoreReason::ComfortNoise),
+        (datagram(3, 9, 160, 0), IgnoreReason::OtherSource),
+        (datagram(1, 9, 160, 0), IgnoreReason::OwnSource),
+        (datagram(2, 30_000, 160, 0), IgnoreReason::SequenceJump),
+        (datagram(2, 4, 3_000_000, 0), IgnoreReason::TimestampJump),
+        (datagram(2, 5, 160, 0)[..12].to_vec(), IgnoreReason::Empty),
+    ] {
+        assert_eq!(bot.receive(at(1), &datagram), Ok(Received::Ignored(reason)));
+    }
+    let stats = bot.stats();
+    assert_eq!((stats.duplicates, stats.lost), (1, 0));
+}
+
+#[test]
+fn another_source_takes_over_with_its_second_packet() {
+    let mut bot = session(1);
+    for tick in 0..10 {
+        bot.receive(at(tick), &datagram(2, tick as u16, tick as u32 * 160, 0)).unwrap();
+        bot.pull();
+    }
+    let other = |i: u16| datagram(3, 500 + i, 9_000_000 + u32::from(i) * 160, 0);
+    let ignored = Ok(Received::Ignored(IgnoreReason::OtherSource));
+    assert_eq!(bot.receive(at(10), &other(0)), ignored);
+    for i in 1..6_u16 {
+        assert_eq!(bot.receive(at(10 + u64::from(i)), &other(i)), Ok(Received::Audio));
+        bot.pull();
+    }
+    assert_eq!(bot.pull().kind, PlayoutKind::Heard);
+    assert_eq!(
+        bot.receive(at(17), &datagram(2, 10, 1_600, 0)),
+        ignored,
+        "it is over for the first"
+    );
+}
+
+#[test]
+fn datagrams_that_are_not_rtp_are_errors() {
+    let mut bot = session(1);
+    assert_eq!(bot.receive(at(0), b""), Err(RtpError::Version { version: 0, len: 0 }));
+    assert_eq!(bot.receive(at(0), b"\r\n\r\n"), Err(RtpError::Version { version: 0, len: 4 }));
+    let malformed = bot.receive(at(0), &[0x80, 0, 1]);
+    assert!(matches!(malformed, Err(RtpError::Malformed { protocol: "RTP", .. })));
+    let long = [&datagram(2, 1, 0, 0)[..], &[0; 2_000]].concat();
+    assert_eq!(bot.receive(at(0), &long), Err(RtpError::Oversized { len: 2_160 }));
+}
+
+#[test]
+fn reports_travel_and_tell_the_round_trip() {
+    let (mut bot, mut caller) = (session(1), session(2));
+    let wall = |now: CallTime| {
+        NtpTime::from_unix(
+            std::time::Duration::from_secs(1_800_000_000) + now.since(CallTime::ZERO),
+        )
+    };
+    // 40 ms there, 60 ms back; the caller loses every tenth packet and answers each report 1 s on.
+    assert_eq!(bot.rtcp_due(at(0), wall(at(0))), None);
+    for tick in 0..200_u64 {
+        let packet = bot.send(&frame(0));
+        if tick % 10 != 5 {
+            caller.receive(at(tick + 2), &packet).unwrap();
+        }
+        bot.receive(at(tick + 3), &caller.send(&frame(0))).unwrap();
+    }
+    let sent = bot.rtcp_due(at(200), wall(at(200))).unwrap();
+    assert_eq!(bot.rtcp_due(at(201), wall(at(201))), None);
+    assert_eq!(caller.receive(at(202), &sent), Ok(Received::Rtcp));
+    assert_eq!(caller.rtcp_due(at(202), wall(at(202))), None);
+    let answered = caller.rtcp_due(at(402), wall(at(402))).unwrap();
+    bot.receive_rtcp(at(405), &answered).unwrap();
+    let stats = bot.stats();
+    assert!((stats.rtt_ms.unwrap() - 100.0).abs() < 0.1, "{stats:?}");
+    assert_eq!(stats.peer_lost, Some(20));
+}
+
+#[test]
+fn reports_go_out_every_five_seconds() {
+    let mut bot = session(1);
+    let due: Vec<u64> =
+        (0..1_000).filter(|&t| bot.rtcp_due(at(t), NtpTime(0)).is_some()).map(|t| t * 20).collect();
+    assert_eq!(due, [2_500, 7_500, 12_500, 17_500]);
+}
+
+#[test]
+fn a_bye_is_understood() {
+    let (mut bot, mut caller) = (session(1), session(2));
+    bot.receive(at(0), &caller.send(&frame(0))).unwrap();
+    assert!(!bot.peer_left());
+    bot.receive(at(1), &caller.bye(at(1), NtpTime(0))).unwrap();
+    assert!(bot.peer_left());
+}
+
+proptest! {
+    #[test]
+    fn no_datagram_panics(
+        datagrams in proptest::collection::vec(
+            (any::<bool>(), any::<u8>(), proptest::collection::vec(any::<u8>(), 0..80)),
+            0..40,
+        )
+    ) {
+        let mut bot = session(1);
+        for (i, (valid, kind, mut bytes)) in datagrams.into_iter().enumerate() {
+            if valid {
+                // Version 2; half of them control packets.
+                let kind = if kind % 2 == 0 { 200 + kind % 8 } else { kind & 0x7F };
+                bytes.splice(0..0, [0x80 | (kind & 0x3F), kind]);
+            }
+            let _ = bot.receive(at(i as u64), &bytes);
+            let _ = bot.receive_rtcp(at(i as u64), &bytes);
+            prop_assert_eq!(bot.pull().audio.len(), FRAME);
+        }
+        bot.rtcp_due(at(10_000), NtpTime(0));
+        bot.bye(at(10_001), NtpTime(0));
+    }
+}
