@@ -125,7 +125,9 @@ impl PromptCache {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.dir)? {
             let entry = entry?;
-            let (Some(key), Ok(about)) = (key_of(&entry.path()), entry.metadata()) else { continue };
+            let (Some(key), Ok(about)) = (key_of(&entry.path()), entry.metadata()) else {
+                continue;
+            };
             found.push((about.modified()?, key, about.len()));
         }
         found.sort();

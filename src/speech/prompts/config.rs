@@ -152,12 +152,9 @@ pub fn load_voice(
         (EngineKind::Hibari, _) => {
             Box::new(HibariVoice::load(&dir, speaker, &voice.lexicon, threads)?)
         }
-        (EngineKind::Kokoro, Lang::Zh) => Box::new(KokoroVoice::load(
-            &dir,
-            speaker.unwrap_or_default(),
-            &voice.lexicon,
-            threads,
-        )?),
+        (EngineKind::Kokoro, Lang::Zh) => {
+            Box::new(KokoroVoice::load(&dir, speaker.unwrap_or_default(), &voice.lexicon, threads)?)
+        }
         (EngineKind::Kokoro, Lang::En) => {
             // Kokoro brings no English word lists; Hibari's are in the same alphabet.
             let g2p = G2p::load(&models_dir.join("hibari-en"))?;
@@ -223,7 +220,10 @@ mod tests {
     fn the_voices_of_the_project_load() {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("voices");
         for name in ["en-hibari", "zh-xiaoxiao", "zh-yunxi"] {
-            assert_eq!(VoiceConfig::load(&dir.join(name).with_extension("toml")).unwrap().name, name);
+            assert_eq!(
+                VoiceConfig::load(&dir.join(name).with_extension("toml")).unwrap().name,
+                name
+            );
         }
     }
 }

@@ -222,3 +222,162 @@ fn hash<'a>(voice: &Voice, what: impl Iterator<Item = &'a str>) -> Key {
     what.for_each(&mut add);
     hash.finalize().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        path::Path,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    use super::*;
+    use crate::{
+        speech::prompts::{CacheLimits, EngineKind},
+        text::{self, ReadAs},
+    };
+
+    /// Speaks a tenth of a second of tone a character and counts how often.
+    struct Beeper {
+        lang: Lang,
+        spoken: Arc<AtomicUsize>,
+    }
+
+    impl Synthesizer for Beeper {
+        fn name(&self) -> &str {
+            "beeper"
+        }
+
+        fn lang(&self) -> Lang {
+            self.lang
+        }
+
+        fn synthesize(&self, text: &str, _: f32) -> Result<Pcm<Hz24k>, SpeechError> {
+            if !text.chars().any(char::is_alphabetic) {
+                return Err(SpeechError::Unspeakable {
+                    engine: "beeper".into(),
+                    text: text.into(),
+                });
+            }
+            self.spoken.fetch_add(1, Ordering::Relaxed);
+            let len = text.chars().count() * 2_400;
+            Ok(Pcm::from_f32(&(0..len).map(|i| (i as f32 * 0.1).sin() * 0.3).collect::<Vec<_>>()))
+        }
+    }
+
+    struct Fixture {
+        prompts: Prompts,
+        spoken: Arc<AtomicUsize>,
+    }
+
+    impl Fixture {
+        fn new(dir: &Path, lang: Lang) -> Self {
+            Self::with(dir, lang, BTreeMap::new())
+        }
+
+        fn with(dir: &Path, lang: Lang, lexicon: BTreeMap<String, String>) -> Self {
+            let spoken = Arc::default();
+            let config = VoiceConfig {
+                name: "test".into(),
+                lang,
+                engine: EngineKind::Kokoro,
+                model: "beeper".into(),
+                speaker: None,
+                speed: 1.0,
+                gain_db: 0.0,
+                lexicon,
+            };
+            let beeper = Beeper { lang, spoken: Arc::clone(&spoken) };
+            let cache = PromptCache::open(dir, CacheLimits::default()).unwrap();
+            Self { prompts: Prompts::new(vec![(config, Box::new(beeper))], cache), spoken }
+        }
+
+        fn spoken(&self) -> usize {
+            self.spoken.load(Ordering::Relaxed)
+        }
+
+        fn prerender(&self, phrases: &[Phrase]) -> usize {
+            self.prompts.prerender(phrases, &mut |_, _, _| {}).unwrap()
+        }
+    }
+
+    fn bill(lang: Lang, value: &str) -> Phrase {
+        let pieces = vec![
+            text::Piece::Words("您应还".to_owned()),
+            text::Piece::Value { value: value.to_owned(), read_as: ReadAs::Amount },
+            text::Piece::Words("，对吗？".to_owned()),
+        ];
+        Phrase { lang, pieces }
+    }
+
+    #[test]
+    fn after_prerendering_any_chinese_value_is_there_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let zh = Fixture::new(dir.path(), Lang::Zh);
+        assert!(zh.prompts.cached(&bill(Lang::Zh, "48215.60")).is_none());
+        zh.prerender(&[bill(Lang::Zh, "")]);
+        let before = zh.spoken();
+        assert!(zh.prompts.cached(&bill(Lang::Zh, "48215.60")).is_some());
+        assert!(zh.prompts.cached(&bill(Lang::Zh, "0.02")).is_some());
+        assert_eq!(zh.spoken(), before);
+    }
+
+    #[test]
+    fn prerendering_again_speaks_nothing_even_after_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let rendered = Fixture::new(dir.path(), Lang::Zh).prerender(&[bill(Lang::Zh, "")]);
+        assert!(rendered > 10);
+        let restarted = Fixture::new(dir.path(), Lang::Zh);
+        assert_eq!(restarted.prerender(&[bill(Lang::Zh, "")]), 0);
+        assert_eq!(restarted.spoken(), 0);
+    }
+
+    #[test]
+    fn another_lexicon_is_another_recording() {
+        let dir = tempfile::tempdir().unwrap();
+        Fixture::new(dir.path(), Lang::Zh).prerender(&[bill(Lang::Zh, "")]);
+        let lexicon = BTreeMap::from([("应还".to_owned(), "ying1 huan2".to_owned())]);
+        let changed = Fixture::with(dir.path(), Lang::Zh, lexicon);
+        assert!(changed.prerender(&[bill(Lang::Zh, "")]) > 10);
+    }
+
+    #[test]
+    fn an_english_value_is_spoken_once_and_stays_off_the_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let en = Fixture::new(dir.path(), Lang::En);
+        let first = en.prompts.render(&bill(Lang::En, "12.50")).unwrap();
+        assert_eq!(en.prompts.render(&bill(Lang::En, "12.50")).unwrap(), first);
+        assert_eq!(en.prompts.cached(&bill(Lang::En, "12.50")), Some(first));
+        assert_eq!(en.spoken(), 1);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn progress_counts_to_the_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let zh = Fixture::new(dir.path(), Lang::Zh);
+        let mut seen = Vec::new();
+        let mut progress = |done: usize, total: usize, _: &str| seen.push((done, total));
+        let total = zh.prompts.prerender(&[bill(Lang::Zh, "")], &mut progress).unwrap();
+        assert_eq!(seen.first(), Some(&(0, total)));
+        assert_eq!(seen.last(), Some(&(total, total)));
+    }
+
+    #[test]
+    fn a_phrase_without_a_sound_is_unspeakable() {
+        let dir = tempfile::tempdir().unwrap();
+        let zh = Fixture::new(dir.path(), Lang::Zh);
+        for silent in ["", "。。。", "🙂"] {
+            let pieces = vec![text::Piece::Words(silent.to_owned())];
+            let error = zh.prompts.render(&Phrase { lang: Lang::Zh, pieces }).unwrap_err();
+            assert!(matches!(error, SpeechError::Unspeakable { .. }), "{silent:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_language_without_a_voice_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let zh = Fixture::new(dir.path(), Lang::Zh);
+        let said = zh.prompts.render(&bill(Lang::En, "1")).unwrap_err().to_string();
+        assert!(said.contains("speak en"), "{said}");
+    }
+}
