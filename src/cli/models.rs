@@ -114,7 +114,7 @@ fn pull(
             .pull(&[model], &mut progress)
             .with_context(|| format!("cannot pull {}", model.name))?;
         transferred += report.transferred;
-        println!("{}: {} files ready, {} of them new", model.name, model.files.len(), report.written);
+        println!("{}: {} files, {} of them new", model.name, model.files.len(), report.written);
     }
     println!("{} downloaded, models are in {}", HumanBytes(transferred), dir.root().display());
     Ok(())
@@ -151,10 +151,7 @@ fn told(file: &ModelFile, state: &FileState) -> String {
         FileState::Ready => "right".to_owned(),
         FileState::Unchecked => "not verified".to_owned(),
         FileState::Missing => "missing".to_owned(),
-        FileState::Wrong(actual) => format!(
-            "wrong: sha256 {} ({} bytes), expected {} ({} bytes)",
-            actual.sha256, actual.size, file.pin.sha256, file.pin.size
-        ),
+        FileState::Wrong(actual) => format!("wrong: {actual}, expected {}", file.pin),
     }
 }
 

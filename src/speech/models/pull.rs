@@ -78,8 +78,7 @@ impl<'a> Puller<'a> {
             fs::create_dir_all(&directory).map_err(ModelsError::io(&directory))?;
             atomic::sweep(&directory);
             for file in missing {
-                let mut making =
-                    Making { dir: self.dir, fetcher: &fetcher, model, file, progress };
+                let mut making = Making { dir: self.dir, fetcher: &fetcher, model, file, progress };
                 report.transferred += making.make()?;
                 report.written += 1;
             }
@@ -189,6 +188,14 @@ impl Making<'_> {
             Some(convert) => self.convert(convert, &mut out)?,
         }
         let pin = out.pin();
+        if pin != self.file.pin && self.file.convert.is_some() {
+            return Err(ModelsError::Conversion {
+                model: self.model.name.clone(),
+                file: self.file.name.clone(),
+                expected: Box::new(self.file.pin.clone()),
+                actual: Box::new(pin),
+            });
+        }
         if pin != self.file.pin {
             let origin = self.file.parts.first().map(|part| part.artifact.to_string());
             return Err(self.checksum(
@@ -270,10 +277,8 @@ impl Making<'_> {
             model: self.model.name.clone(),
             what,
             origin,
-            expected: expected.sha256.clone(),
-            expected_size: expected.size,
-            actual: actual.sha256,
-            actual_size: actual.size,
+            expected: Box::new(expected.clone()),
+            actual: Box::new(actual),
         }
     }
 }

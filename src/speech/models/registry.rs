@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::{fmt, path::Path};
 
 use serde::Deserialize;
 
@@ -128,6 +128,12 @@ pub struct Pin {
     pub size: u64,
 }
 
+impl fmt::Display for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256 {} ({} bytes)", self.sha256, self.size)
+    }
+}
+
 /// Where a piece comes from and what it must be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
@@ -162,8 +168,8 @@ pub enum Artifact {
     Url(String),
 }
 
-impl std::fmt::Display for Artifact {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Artifact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pypi { package, version, .. } => write!(f, "{package}=={version} (PyPI)"),
             Self::Npm { package, version } => write!(f, "{package}@{version} (npm)"),

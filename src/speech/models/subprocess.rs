@@ -48,8 +48,7 @@ pub(super) fn run_watched(
 /// The last lines of what it complained, for a message.
 pub(super) fn complaint(output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<&str> =
-        stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&str> = stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     match &lines[lines.len().saturating_sub(LINES_TOLD)..] {
         [] => format!("it ended with {} and said nothing", output.status),
         last => last.join(" / "),

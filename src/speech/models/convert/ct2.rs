@@ -89,9 +89,7 @@ impl<'a> Ct2<'a> {
         match (tensor.number, tensor.bytes) {
             (Number::I8, &[a]) => Some(usize::from(a)),
             (Number::I16, &[a, b]) => Some(usize::from(u16::from_le_bytes([a, b]))),
-            (Number::I32, &[a, b, c, d]) => {
-                usize::try_from(u32::from_le_bytes([a, b, c, d])).ok()
-            }
+            (Number::I32, &[a, b, c, d]) => usize::try_from(u32::from_le_bytes([a, b, c, d])).ok(),
             _ => None,
         }
     }

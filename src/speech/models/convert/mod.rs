@@ -6,6 +6,9 @@ mod moonshine;
 mod vocabulary;
 mod whisper;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use moonshine::tokens_txt;
 pub(super) use whisper::ggml;
 
