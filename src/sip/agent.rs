@@ -20,7 +20,9 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{DialRequest, SipError, SipLeg, dial, dispatch, registry::Registry};
+use super::{
+    DialRequest, SipError, SipLeg, dial, dispatch, registry::Registry, screen::ScreenedSocket,
+};
 
 /// INVITEs that may wait for [`UserAgent::next_invite`]; more get 503.
 const WAITING_INVITES: usize = 64;
@@ -82,9 +84,12 @@ impl UserAgent {
 
         let stop = CancellationToken::new();
         let transport = TransportLayer::new(stop.clone());
-        let connection =
-            UdpConnection::from_socket(Arc::new(socket), external, Some(stop.child_token()))
-                .await?;
+        let connection = UdpConnection::from_socket(
+            Arc::new(ScreenedSocket(socket)),
+            external,
+            Some(stop.child_token()),
+        )
+        .await?;
         transport.add_transport(connection.into());
         let endpoint = EndpointBuilder::new()
             .with_cancel_token(stop.clone())

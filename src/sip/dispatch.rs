@@ -60,6 +60,10 @@ async fn out_of_dialog(
     mut tx: Transaction,
     invites: &mpsc::Sender<SipLeg>,
 ) -> rsipstack::Result<()> {
+    if let Some(unknown) = message::unsupported_extensions(&tx.original) {
+        let headers = vec![Header::Unsupported(unknown.into())];
+        return tx.reply_with(StatusCode::BadExtension, headers, None).await;
+    }
     match tx.original.method {
         Method::Invite => invite(shared, tx, invites).await,
         Method::Options => tx.reply_with(StatusCode::OK, message::capabilities(), None).await,
@@ -75,10 +79,6 @@ async fn invite(
     invites: &mpsc::Sender<SipLeg>,
 ) -> rsipstack::Result<()> {
     let request = &tx.original;
-    if let Some(unknown) = message::unsupported_extensions(request) {
-        let headers = vec![Header::Unsupported(unknown.into())];
-        return tx.reply_with(StatusCode::BadExtension, headers, None).await;
-    }
     if message::has_foreign_body(request) {
         return tx
             .reply_with(StatusCode::UnsupportedMediaType, message::capabilities(), None)

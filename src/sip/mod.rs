@@ -22,6 +22,7 @@ mod message;
 mod permits;
 mod redact;
 mod registry;
+mod screen;
 mod sip_leg;
 
 pub use agent::{UserAgent, UserAgentConfig};
