@@ -173,7 +173,7 @@ fn every_fault_is_named_with_its_place_and_a_remedy() {
             "voices: {zh: zh-x}",
             "p.yaml:4:9: error: no voice for `en`, the dialplan's language",
         ),
-        ("voices: {en: en-hibari}", "voices: {en: en-hibari", "p.yaml:5:1: error: YAML syntax"),
+        ("voices: {en: en-hibari}", "voices: {en: en-hibari", "p.yaml:5:6: error: YAML syntax"),
         (
             "hang_up: resolved",
             "hangup: resolved",
