@@ -1,4 +1,5 @@
 //! Calls between two user agents over loopback UDP.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use std::time::Duration;
 
@@ -218,6 +219,15 @@ async fn shutdown_refuses_new_calls_and_ends_those_that_stay() {
         LegEvent::HungUp { reason } => assert!(reason.unwrap().contains("Shutting down")),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_leg_learns_that_its_agent_is_gone() {
+    let (caller, mut callee) = (agent().await, agent().await);
+    let (_out, mut inc) = connected(&caller, &mut callee).await;
+    drop(callee);
+    assert!(matches!(event(&mut inc).await, LegEvent::Failed { .. }));
+    over(&mut inc).await;
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 //! What the user agent says to a peer that writes its own messages.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use std::{net::SocketAddr, time::Duration};
 

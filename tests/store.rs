@@ -1,4 +1,5 @@
 //! What the store keeps, and what it says when it cannot.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use hotline::{
     audio::CallTime,

@@ -65,6 +65,8 @@ pub(super) struct Shared {
     pub(super) open_requests: Arc<Semaphore>,
     /// Fires when legs that are still up must end now.
     pub(super) end_legs: CancellationToken,
+    /// Fires when the socket is closed.
+    pub(super) stopped: CancellationToken,
     pub(super) refusing: AtomicBool,
     local: SocketAddr,
     external: Option<IpAddr>,
@@ -104,6 +106,7 @@ impl UserAgent {
             registry: Arc::new(Registry::new()),
             open_requests: Arc::new(Semaphore::new(OPEN_REQUESTS)),
             end_legs: CancellationToken::new(),
+            stopped: stop.clone(),
             refusing: AtomicBool::new(false),
             local,
             external: config.external,

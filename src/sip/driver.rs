@@ -121,6 +121,7 @@ impl Driver {
     ) {
         let mut invite = pin!(invite);
         let end_legs = self.shared.end_legs.clone();
+        let stopped = self.shared.stopped.clone();
         loop {
             if self.phase == Phase::Over {
                 // The holder learns of the end now, even if the transaction lingers.
@@ -149,6 +150,12 @@ impl Driver {
                     Some(order) => self.on_order(order).await,
                     None => self.end(HangUpCause::Normal).await,
                 },
+                () = stopped.cancelled() => {
+                    // Without the socket nothing completes any more.
+                    let why = "the SIP user agent was closed".to_owned();
+                    self.leg.entry.finish(Some(LegEvent::Failed { why }));
+                    break;
+                }
                 () = end_legs.cancelled(), if !ending && self.end_on_ack.is_none() => {
                     self.end(HangUpCause::Shutdown).await;
                 }
@@ -159,13 +166,13 @@ impl Driver {
 
     async fn on_state(&mut self, state: DialogState) {
         match state {
-            DialogState::Early(_, response) if self.phase == Phase::Early => {
-                if self.direction == Direction::Outbound {
-                    self.leg.entry.emit(match message::sdp_of_response(&response) {
-                        Some(sdp) => LegEvent::EarlyMedia { sdp },
-                        None => LegEvent::Ringing,
-                    });
-                }
+            DialogState::Early(_, response)
+                if self.phase == Phase::Early && self.direction == Direction::Outbound =>
+            {
+                self.leg.entry.emit(match message::sdp_of_response(&response) {
+                    Some(sdp) => LegEvent::EarlyMedia { sdp },
+                    None => LegEvent::Ringing,
+                });
             }
             DialogState::Confirmed(_, response) => self.on_confirmed(&response).await,
             DialogState::Updated(_, request, handle) => {
@@ -330,8 +337,12 @@ impl Driver {
             (Phase::Up, _) => {
                 self.phase = Phase::Closing;
                 self.leg.entry.finish(None);
-                if let Err(e) = self.dialog.bye_with_reason(cause.reason().to_owned()).await {
-                    tracing::debug!(id = %self.dialog.id(), error = %e, "BYE failed");
+                let bye = self.dialog.bye_with_reason(cause.reason().to_owned());
+                tokio::select! {
+                    sent = bye => if let Err(e) = sent {
+                        tracing::debug!(id = %self.dialog.id(), error = %e, "BYE failed");
+                    },
+                    () = self.shared.stopped.cancelled() => {}
                 }
                 self.phase = Phase::Over;
             }
