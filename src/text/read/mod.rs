@@ -190,7 +190,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_value_makes_it_panic(value in any::<String>(), lang in 0..2) {
+        fn no_value_makes_it_panic(value in any::<String>(), lang in 0_usize..2) {
             let lang = [Lang::En, Lang::Zh][lang];
             for read_as in ALL {
                 let _ = verbalize(lang, &value, read_as);

@@ -40,9 +40,15 @@ pub fn spell_out(lang: Lang, text: &str) -> String {
             at += 1 + token.len();
         } else if rest[0].is_ascii_digit() {
             let token = take_token(rest);
-            spelled.push_str(&spell(&token, &spelled, &chars[at + token.len()..]));
-            at += token.len();
-            at += usize::from(chars.get(at) == Some(&'%'));
+            let after = &chars[at + token.len()..];
+            let in_yuan = token.contains('.') && after.first() == Some(&'元');
+            if in_yuan {
+                spelled.push_str(&money(&token, "元"));
+            } else {
+                spelled.push_str(&spell(&token, &spelled, after));
+            }
+            let swallowed = in_yuan || after.first() == Some(&'%');
+            at += token.len() + usize::from(swallowed);
         } else {
             spelled.push(if joins_range(&chars, at) { '到' } else { rest[0] });
             at += 1;
@@ -182,7 +188,7 @@ mod tests {
     fn numbers_money_and_percentages() {
         check(&[
             ("每月最多1,500元", "每月最多一千五百元"),
-            ("余额48215.60元", "余额四万八千二百一十五点六零元"),
+            ("余额48215.60元", "余额四万八千二百一十五元六角"),
             ("￥12.50", "十二元五角"),
             ("$120", "一百二十美元"),
             ("涨了12%，", "涨了百分之十二，"),

@@ -3,53 +3,25 @@
 use super::digits::Token;
 use crate::text::{Lang, normalize, toneless};
 
-/// Words in which a numeral is no digit, and other words of more than one character.
-const WORDS: [(&str, Token); 43] = [
-    ("不对", Token::Restart),
-    ("不是", Token::Restart),
-    ("等一下", Token::Restart),
-    ("等等", Token::Restart),
-    ("等下", Token::Restart),
-    ("说错了", Token::Restart),
-    ("错了", Token::Restart),
-    ("重来", Token::Restart),
-    ("重说", Token::Restart),
-    ("重新说", Token::Restart),
-    ("应该是", Token::Restart),
-    ("我再说一遍", Token::Restart),
-    ("再说一遍", Token::Restart),
-    ("再说一次", Token::Restart),
-    ("然后", Token::Filler),
-    ("就是", Token::Filler),
-    ("那个", Token::Filler),
-    ("后面", Token::Filler),
-    ("还有", Token::Filler),
-    ("接着", Token::Filler),
-    ("这个", Token::Filler),
-    ("一下", Token::Word),
-    ("一遍", Token::Word),
-    ("一次", Token::Word),
-    ("一样", Token::Word),
-    ("一会", Token::Word),
-    ("一起", Token::Word),
-    ("一般", Token::Word),
-    ("一共", Token::Word),
-    ("一直", Token::Word),
-    ("一点", Token::Word),
-    ("一定", Token::Word),
-    ("第一", Token::Word),
-    ("第二", Token::Word),
-    ("一个", Token::Word),
-    ("两个", Token::Word),
-    ("万一", Token::Word),
-    ("统一", Token::Word),
-    ("四川", Token::Word),
-    ("三亚", Token::Word),
-    ("前六位", Token::Word),
-    ("后六位", Token::Word),
-    ("后四位", Token::Word),
+/// Words of more than one character, with `|` between them, and what they are.
+const WORDS: [(Token, &str); 3] = [
+    (
+        Token::Restart,
+        "不对|不是|等一下|等等|等下|说错了|错了|重来|重说|重新说|应该是|我再说一遍|\
+         再说一遍|再说一次",
+    ),
+    (Token::Filler, "然后|就是|那个|后面|还有|接着|这个"),
+    (
+        Token::Word,
+        "一下|一遍|一次|一样|一会|一起|一般|一共|一直|一点|一定|第一|第二|一个|两个|\
+         万一|统一|四川|三亚|前六位|后六位|后四位",
+    ),
 ];
 const FILLERS: &str = "嗯呃啊额哦唔诶欸哎那再杠横是点的了呀";
+/// Homophones of digits that also stand before and after numbers in ordinary sentences.
+const EVERYDAY: &str = "吧把就而其以已亦起要无期";
+/// What recognisers write for 幺.
+const YAO: &str = "腰要邀";
 const X_NAMES: [&str; 7] = ["叉", "大叉", "埃克斯", "艾克斯", "爱克斯", "x", "ex"];
 
 /// The tokens of an utterance.
@@ -72,8 +44,10 @@ fn token(chars: &[char], at: usize) -> (usize, Option<Token>) {
     if let Some(repeated) = repeated(rest) {
         return (3, Some(Token::Digits(vec![repeated])));
     }
-    if let Some((word, token)) = WORDS.iter().find(|(word, _)| begins(rest, word)) {
-        return (word.chars().count(), Some(token.clone()));
+    for (token, words) in &WORDS {
+        if let Some(word) = words.split('|').find(|word| begins(rest, word)) {
+            return (word.chars().count(), Some(token.clone()));
+        }
     }
     if let Some((used, ways)) = number(rest) {
         return (used, Some(Token::Digits(ways)));
@@ -92,22 +66,26 @@ fn token(chars: &[char], at: usize) -> (usize, Option<Token>) {
     (1, Some(if FILLERS.contains(rest[0]) { Token::Filler } else { Token::Word }))
 }
 
-/// A digit's homophone between digits, likely a digit; at the end of them perhaps one.
+/// A digit's homophone among digits: likely a digit, less so at the edge when it is an everyday
+/// word. One lone digit beside it is no telephone number being read out.
 fn misheard(chars: &[char], at: usize) -> Option<Vec<String>> {
-    let is_digit = |at: Option<usize>| {
-        let c = at.and_then(|at| chars.get(at));
-        c.is_some_and(|c| digit(*c).is_some() || homophone(*c).is_some())
-    };
-    let sure = |range: &[char]| range.iter().filter(|c| digit(**c).is_some()).count();
-    let digit = homophone(chars[at])?;
-    let (before, after) = (is_digit(at.checked_sub(1)), is_digit(Some(at + 1)));
-    // One lone digit beside it is no telephone number being read out.
-    let near = sure(&chars[at.saturating_sub(3)..(at + 4).min(chars.len())]);
-    match (before, after) {
-        _ if near < 2 => None,
-        (true, true) => Some(vec![digit, String::new()]),
-        (true, false) | (false, true) => Some(vec![String::new(), digit]),
-        (false, false) => None,
+    let heard = homophone(chars[at])?;
+    let is_digit = |c: &char| digit(*c).is_some() || homophone(*c).is_some_and(|d| d != "X");
+    let before = at > 0 && is_digit(&chars[at - 1]);
+    let after = chars.get(at + 1).is_some_and(is_digit);
+    let around = at.saturating_sub(3)..(at + 4).min(chars.len());
+    let sure = |c: char| digit(c).is_some() || YAO.contains(c);
+    let near = around.filter(|near| *near != at && sure(chars[*near])).count();
+    if near < 2 || !(before || after) {
+        return None;
+    }
+    match heard == "X" {
+        true if after || !before => None,
+        true => Some(vec![String::new(), heard]),
+        false if !(before && after) && EVERYDAY.contains(chars[at]) => {
+            Some(vec![String::new(), heard])
+        }
+        false => Some(vec![heard, String::new()]),
     }
 }
 

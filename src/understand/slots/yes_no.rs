@@ -10,6 +10,8 @@ pub(super) enum Vote {
     No,
     /// Looks like a yes or no and is neither: "I don't know", 不好意思.
     Hush,
+    /// Repeats what was said earlier: "yes, I said no onions".
+    Quote,
     /// Takes back what was said before: "wait", 等等.
     Restart,
 }
@@ -26,9 +28,12 @@ pub fn yes_no(lang: Lang, heard: &str) -> Option<bool> {
         Lang::En => votes_en(&normalize(lang, heard)),
         Lang::Zh => votes_zh(heard),
     };
+    let quoted = votes.iter().position(|(vote, _)| *vote == Vote::Quote).unwrap_or(votes.len());
+    // What follows "I said" repeats something; the answer is what came before it, if any.
+    let votes = if decide(&votes[..quoted]).is_some() { &votes[..quoted] } else { &votes[..] };
     let after_restart = votes.rsplit(|(vote, _)| *vote == Vote::Restart).next().unwrap_or_default();
     // "yes, actually" restarts and then says nothing: the words before still stand.
-    decide(after_restart).or_else(|| decide(&votes))
+    decide(after_restart).or_else(|| decide(votes))
 }
 
 fn decide(votes: &[(Vote, u8)]) -> Option<bool> {
@@ -43,7 +48,7 @@ fn votes_en(heard: &str) -> Vec<(Vote, u8)> {
     let mut at = 0;
     while at < words.len() {
         let Some((length, vote, weight)) = longest_en(&words[at..]) else {
-            content += usize::from(!EN_FILLERS.contains(&words[at]));
+            content += usize::from(!EN_FILLERS.split('|').any(|filler| filler == words[at]));
             at += 1;
             continue;
         };
@@ -59,7 +64,7 @@ fn votes_en(heard: &str) -> Vec<(Vote, u8)> {
 fn longest_en(words: &[&str]) -> Option<(usize, Vote, u8)> {
     let mut longest: Option<(usize, Vote, u8)> = None;
     for (vote, weight, phrases) in EN {
-        for phrase in *phrases {
+        for phrase in phrases.split('|') {
             let length = phrase.split(' ').count();
             let here =
                 words.len() >= length && phrase.split(' ').eq(words[..length].iter().copied());
@@ -116,7 +121,7 @@ fn stretches(clause: &str) -> Vec<Stretch> {
         let single = word.chars().nth(1).is_none();
         found.push(Stretch {
             vote: Some((vote, weight)),
-            alone: single && is_answer(vote) || ALONE.contains(&word),
+            alone: single && is_answer(vote) || ALONE.split('|').any(|alone| alone == word),
             open: vote != Vote::Hush,
         });
         rest = &rest[word.len()..];
@@ -132,7 +137,7 @@ fn is_answer(vote: Vote) -> bool {
 fn longest_zh(text: &str) -> Option<(&'static str, Vote, u8)> {
     let mut longest: Option<(&'static str, Vote, u8)> = None;
     for (vote, weight, words) in ZH {
-        for word in *words {
+        for word in words.split('|') {
             let whole = || {
                 let next = text[word.len()..].chars().next();
                 word.chars().all(is_hanzi) || next.is_none_or(|c| !c.is_ascii_alphanumeric())
@@ -150,6 +155,8 @@ fn longest_zh(text: &str) -> Option<(&'static str, Vote, u8)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -168,5 +175,23 @@ mod tests {
     fn parts_of_other_words_are_no_answers() {
         assert_eq!(yes_no(Lang::Zh, "我的银行卡"), None);
         assert_eq!(yes_no(Lang::En, "I know the notice"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn punctuation_around_an_answer_changes_nothing(
+            left in "[ ,.!，。…]{0,3}",
+            right in "[ ,.!，。…？]{0,3}",
+        ) {
+            prop_assert_eq!(yes_no(Lang::Zh, &format!("{left}没错{right}")), Some(true));
+            prop_assert_eq!(yes_no(Lang::En, &format!("{left}not really{right}")), Some(false));
+        }
+
+        #[test]
+        fn any_text_is_an_answer_or_none(text in any::<String>()) {
+            for lang in [Lang::En, Lang::Zh] {
+                let _ = yes_no(lang, &text);
+            }
+        }
     }
 }

@@ -1,0 +1,275 @@
+//! A phrase as the recordings and pauses it is made of.
+
+use crate::text::{Lang, Phrase, Piece, ReadAs, units, verbalize};
+
+/// One step of a prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Words of the dialplan: rendered ahead, kept on disk.
+    Clip(String),
+    /// Words with a caller's data in them: rendered in the call, kept in memory only.
+    Sentence(String),
+    /// One unit of a Chinese value: rendered ahead, cut close, kept on disk.
+    Unit(String),
+    /// Silence in ms.
+    Pause(u32),
+}
+
+const COMMA_MS: u32 = 120;
+const STOP_MS: u32 = 280;
+/// Between words and the value they lead to.
+const VALUE_MS: u32 = 60;
+/// Between groups of digits.
+const GROUP_MS: u32 = 120;
+/// After 万, 年 and their like: a breath that keeps a long number clear.
+const BREATH_MS: u32 = 40;
+
+/// What to render and play for `phrase`, in order.
+pub(super) fn parts(phrase: &Phrase) -> Vec<Part> {
+    match phrase.lang {
+        Lang::En => english(phrase),
+        Lang::Zh => chinese(&phrase.pieces),
+    }
+}
+
+/// Everything that can be rendered before a value is known, in speaking order.
+pub(super) fn known_ahead(phrase: &Phrase) -> Vec<Part> {
+    let mut ahead: Vec<Part> =
+        parts(phrase).into_iter().filter(|part| matches!(part, Part::Clip(_))).collect();
+    for piece in &phrase.pieces {
+        if let Piece::Value { read_as, .. } = piece {
+            ahead.extend(units(phrase.lang, *read_as).into_iter().map(Part::Unit));
+        }
+    }
+    ahead
+}
+
+/// The English voice speaks fast enough for the call, and a whole sentence sounds best.
+fn english(phrase: &Phrase) -> Vec<Part> {
+    let mut text = String::new();
+    let mut has_value = false;
+    for piece in &phrase.pieces {
+        match piece {
+            Piece::Words(words) => text.push_str(words),
+            Piece::Value { value, read_as } => {
+                has_value = true;
+                let words = verbalize(Lang::En, value, *read_as);
+                let sizes = match read_as {
+                    ReadAs::Digits => groups(words.len()),
+                    _ => vec![words.len()],
+                };
+                let mut rest = words.as_slice();
+                for (i, size) in sizes.into_iter().enumerate() {
+                    let (group, after) = rest.split_at(size.min(rest.len()));
+                    text.push_str(if i > 0 { ", " } else { "" });
+                    text.push_str(&group.join(" "));
+                    rest = after;
+                }
+            }
+        }
+    }
+    match (is_spoken(&text), has_value) {
+        (false, _) => Vec::new(),
+        (true, true) => vec![Part::Sentence(text)],
+        (true, false) => vec![Part::Clip(text)],
+    }
+}
+
+fn chinese(pieces: &[Piece]) -> Vec<Part> {
+    let mut out = Vec::new();
+    for (i, piece) in pieces.iter().enumerate() {
+        match piece {
+            Piece::Words(words) => {
+                let leads_to_value = matches!(pieces.get(i + 1), Some(Piece::Value { .. }));
+                clip(words, leads_to_value, &mut out);
+            }
+            Piece::Value { value, read_as } => value_parts(value, *read_as, &mut out),
+        }
+    }
+    while matches!(out.last(), Some(Part::Pause(_))) {
+        out.pop();
+    }
+    out
+}
+
+/// Words without the marks around them, and the pauses the marks stand for.
+fn clip(words: &str, leads_to_value: bool, out: &mut Vec<Part>) {
+    let is_mark = |c: char| !c.is_alphanumeric();
+    let spoken = words.trim_start_matches(is_mark);
+    if !out.is_empty() {
+        pause_of(&words[..words.len() - spoken.len()], out);
+    }
+    if spoken.is_empty() {
+        return;
+    }
+    let bare = spoken.trim_end_matches(is_mark);
+    let marks = &spoken[bare.len()..];
+    if leads_to_value && marks.trim().is_empty() {
+        // A comma keeps the voice up: the sentence goes on with the value.
+        out.push(Part::Clip(format!("{bare}，")));
+        out.push(Part::Pause(VALUE_MS));
+    } else {
+        out.push(Part::Clip(spoken.trim_end().to_owned()));
+        pause_of(marks, out);
+    }
+}
+
+fn pause_of(marks: &str, out: &mut Vec<Part>) {
+    if marks.contains(['。', '！', '？', '；', '.', '!', '?', ';', '…', '\n']) {
+        out.push(Part::Pause(STOP_MS));
+    } else if marks.contains(['，', '、', '：', ',', ':', '—']) {
+        out.push(Part::Pause(COMMA_MS));
+    }
+}
+
+fn value_parts(value: &str, read_as: ReadAs, out: &mut Vec<Part>) {
+    let words = verbalize(Lang::Zh, value, read_as);
+    let listed = units(Lang::Zh, read_as);
+    if !words.iter().all(|word| listed.contains(word)) {
+        let text = words.concat();
+        if is_spoken(&text) {
+            out.push(Part::Sentence(text));
+        }
+        return;
+    }
+    let mut group_ends = Vec::new();
+    if read_as == ReadAs::Digits {
+        group_ends = groups(words.len())
+            .iter()
+            .scan(0, |end, n| {
+                *end += n;
+                Some(*end)
+            })
+            .collect();
+    }
+    let last = words.len();
+    for (i, word) in words.into_iter().enumerate() {
+        let breath = matches!(word.as_str(), "万" | "亿" | "年" | "月") || word.chars().count() > 1;
+        out.push(Part::Unit(word));
+        if i + 1 == last {
+            break;
+        }
+        if group_ends.contains(&(i + 1)) {
+            out.push(Part::Pause(GROUP_MS));
+        } else if breath {
+            out.push(Part::Pause(BREATH_MS));
+        }
+    }
+}
+
+/// How a string of `len` digits is grouped when people say it.
+fn groups(len: usize) -> Vec<usize> {
+    match len {
+        0..=4 => vec![len],
+        5 | 6 => vec![3, len - 3],
+        7 => vec![3, 4],
+        10 => vec![3, 3, 4],
+        // Mobile numbers, identity numbers.
+        11 => vec![3, 4, 4],
+        18 => vec![6, 4, 4, 4],
+        _ => [vec![4; len / 4], vec![len % 4]].concat().into_iter().filter(|&n| n > 0).collect(),
+    }
+}
+
+fn is_spoken(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn words(text: &str) -> Piece {
+        Piece::Words(text.to_owned())
+    }
+
+    fn value(value: &str, read_as: ReadAs) -> Piece {
+        Piece::Value { value: value.to_owned(), read_as }
+    }
+
+    fn zh(pieces: Vec<Piece>) -> Vec<String> {
+        show(&parts(&Phrase { lang: Lang::Zh, pieces }))
+    }
+
+    fn show(parts: &[Part]) -> Vec<String> {
+        parts
+            .iter()
+            .map(|part| match part {
+                Part::Clip(text) => text.clone(),
+                Part::Sentence(text) => format!("<{text}>"),
+                Part::Unit(text) => format!("[{text}]"),
+                Part::Pause(ms) => ms.to_string(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_chinese_value_is_made_of_units_between_the_words() {
+        let said = zh(vec![words("您应还"), value("35.50", ReadAs::Amount), words("，对吗？")]);
+        let expected = "您应还， 60 [三] [十] [五] [元] [五] [角] 120 对吗？";
+        assert_eq!(said.join(" "), expected);
+    }
+
+    #[test]
+    fn digits_pause_between_groups() {
+        let said = zh(vec![value("13800138000", ReadAs::Digits)]).concat();
+        assert_eq!(said, "[幺][三][八]120[零][零][幺][三]120[八][零][零][零]");
+    }
+
+    #[test]
+    fn a_value_that_is_no_number_is_spoken_whole() {
+        assert_eq!(
+            zh(vec![words("您好，"), value("王芳", ReadAs::Text)]),
+            ["您好，", "120", "<王芳>"]
+        );
+        assert_eq!(zh(vec![value("A座", ReadAs::Digits)]), ["<A座>"]);
+    }
+
+    #[test]
+    fn english_is_one_sentence() {
+        let pieces = vec![words("Your code is "), value("415263", ReadAs::Digits), words(".")];
+        let said = show(&parts(&Phrase { lang: Lang::En, pieces }));
+        assert_eq!(said, ["<Your code is four one five, two six three.>"]);
+        let plain = Phrase { lang: Lang::En, pieces: vec![words("Good "), words("day.")] };
+        assert_eq!(show(&parts(&plain)), ["Good day."]);
+    }
+
+    #[test]
+    fn words_and_units_are_known_ahead() {
+        let pieces = vec![words("尾号"), value("", ReadAs::Digits), words("。")];
+        let ahead = show(&known_ahead(&Phrase { lang: Lang::Zh, pieces }));
+        assert_eq!(ahead[0], "尾号，");
+        assert!(ahead.contains(&"[幺]".to_owned()) && ahead.len() == 12, "{ahead:?}");
+    }
+
+    #[test]
+    fn marks_alone_are_nothing_to_say() {
+        for marks in ["", "。", "……", "（）"] {
+            assert!(zh(vec![words(marks)]).is_empty(), "{marks:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_phrase_has_a_script(
+            pieces in prop::collection::vec(("\\PC{0,12}", any::<bool>()), 0..5),
+            zh in any::<bool>(),
+        ) {
+            let pieces = pieces
+                .into_iter()
+                .map(|(text, is_words)| {
+                    if is_words { Piece::Words(text) } else { value(&text, ReadAs::Number) }
+                })
+                .collect();
+            let phrase = Phrase { lang: if zh { Lang::Zh } else { Lang::En }, pieces };
+            prop_assert!(!matches!(parts(&phrase).last(), Some(Part::Pause(_))));
+        }
+
+        #[test]
+        fn groups_hold_every_digit(len in 0_usize..60) {
+            prop_assert_eq!(groups(len).iter().sum::<usize>(), len);
+        }
+    }
+}
