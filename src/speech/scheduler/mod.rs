@@ -281,7 +281,8 @@ mod tests {
     fn a_dropped_ticket_skips_its_job_and_makes_room() {
         let scheduler = one_thread(1);
         let (open, blocker) = block(&scheduler);
-        let unwanted = scheduler.submit(Class::Live, in_ms(1), || panic!("ran")).unwrap();
+        let job = || -> u8 { panic!("ran") };
+        let unwanted = scheduler.submit(Class::Live, in_ms(1), job).unwrap();
         unwanted.cancel();
         let wanted = scheduler.submit(Class::Batch, in_ms(1), || "wanted").unwrap();
         open.send(()).unwrap();
@@ -294,11 +295,9 @@ mod tests {
     #[test]
     fn a_panicking_job_does_not_kill_the_thread() {
         let scheduler = one_thread(2);
-        let bad = scheduler.submit(Class::Live, in_ms(1), || panic!("no such word: {}", 7));
-        assert_eq!(
-            bad.unwrap().wait() as Result<(), _>,
-            Err(JobError::Panicked("no such word: 7".to_owned()))
-        );
+        let job = || -> u8 { panic!("no such word: {}", 7) };
+        let bad = scheduler.submit(Class::Live, in_ms(1), job).unwrap();
+        assert_eq!(bad.wait(), Err(JobError::Panicked("no such word: 7".to_owned())));
         let good = scheduler.submit(Class::Live, in_ms(1), || 1).unwrap();
         assert_eq!(good.wait(), Ok(1));
         assert_eq!(scheduler.stats().panicked, 1);
