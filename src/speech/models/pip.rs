@@ -79,6 +79,9 @@ impl Pip {
         let ran = subprocess::run_watched(&mut command, work, |bytes| progress.position(bytes));
         progress.end();
         let output = ran.map_err(|error| failed(error.to_string()))?;
+        if subprocess::met_a_full_disk(&output) {
+            return Err(ModelsError::DiskFull { path: target.to_owned() });
+        }
         if !output.status.success() {
             return Err(failed(subprocess::complaint(&output)));
         }

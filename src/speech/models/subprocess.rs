@@ -55,6 +55,13 @@ pub(super) fn complaint(output: &Output) -> String {
     }
 }
 
+/// Whether it failed because nothing more fits on the disk.
+pub(super) fn met_a_full_disk(output: &Output) -> bool {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    !output.status.success()
+        && ["No space left on device", "ENOSPC"].iter().any(|sign| stderr.contains(sign))
+}
+
 /// The only file in `directory` that ends in `end`.
 pub(super) fn file_ending(directory: &Path, end: &str) -> Option<std::path::PathBuf> {
     let mut found = fs::read_dir(directory)
