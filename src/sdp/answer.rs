@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn the_medias_address_wins_and_may_be_ipv6() {
         let lines = ["m=audio 5000 RTP/AVP 0", "c=IN IP6 2001:db8::7"];
-        assert_eq!(agree(&lines).1.remote, "[2001:db8::7]:5000".parse().unwrap());
+        assert_eq!(agree(&lines).1.remote, "[2001:db8::7]:5000".parse::<SocketAddr>().unwrap());
         let v6 = LocalMedia { address: "2001:db8::9".parse().unwrap(), ..local() };
         let text = answer(&offer(&lines), &v6).unwrap().0;
         assert!(text.contains("c=IN IP6 2001:db8::9\r\n"), "{text}");
@@ -185,7 +185,7 @@ mod tests {
             ("a=rtcp-mux", "198.51.100.7:5000"),
         ] {
             let (text, negotiated) = agree(&["m=audio 5000 RTP/AVP 0", attribute]);
-            assert_eq!(negotiated.rtcp, rtcp.parse().unwrap(), "{attribute}");
+            assert_eq!(negotiated.rtcp, rtcp.parse::<SocketAddr>().unwrap(), "{attribute}");
             assert_eq!(text.contains("a=rtcp-mux"), attribute == "a=rtcp-mux");
         }
     }

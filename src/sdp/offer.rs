@@ -61,6 +61,8 @@ pub(super) fn describe(
 mod tests {
     use proptest::prelude::*;
 
+    use std::net::SocketAddr;
+
     use super::*;
     use crate::sdp::answer;
 
@@ -83,8 +85,8 @@ mod tests {
     fn our_own_answer_to_our_own_offer_is_accepted() {
         let (text, theirs) = answer(&offer(&side(1, 4_000)), &side(2, 6_000)).unwrap();
         let ours = accept(&text).unwrap();
-        assert_eq!(theirs.remote, "192.0.2.1:4000".parse().unwrap());
-        assert_eq!(ours.remote, "192.0.2.2:6000".parse().unwrap());
+        assert_eq!(theirs.remote, "192.0.2.1:4000".parse::<SocketAddr>().unwrap());
+        assert_eq!(ours.remote, "192.0.2.2:6000".parse::<SocketAddr>().unwrap());
         assert_eq!((ours.law, ours.events), (theirs.law, theirs.events));
     }
 
