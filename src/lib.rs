@@ -12,6 +12,7 @@ pub mod dialog;
 pub mod dialplan;
 pub mod rtp;
 pub mod sdp;
+pub mod service;
 pub mod sip;
 pub mod speech;
 pub mod store;

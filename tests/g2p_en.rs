@@ -89,5 +89,5 @@ fn front_end() -> Option<G2p> {
         println!("skipped: no model in {}", dir.display());
         return None;
     }
-    Some(G2p::load(&dir).expect("the model loads"))
+    Some(G2p::load(&dir).unwrap_or_else(|error| panic!("{error}")))
 }

@@ -75,7 +75,8 @@ fn a_folder_without_the_model_names_the_file() {
 }
 
 fn voice() -> Option<HibariVoice> {
-    Some(HibariVoice::load(&model_dir()?, None, &BTreeMap::new(), 1).expect("the model loads"))
+    let voice = HibariVoice::load(&model_dir()?, None, &BTreeMap::new(), 1);
+    Some(voice.unwrap_or_else(|error| panic!("{error}")))
 }
 
 fn model_dir() -> Option<PathBuf> {

@@ -1,10 +1,12 @@
 //! What callers say and what Hotline makes of it: tables of utterances as recognisers write them.
 
-use std::{fs, path::Path};
+#![expect(clippy::expect_used, reason = "a broken table fails its test")]
+
+use std::{collections::BTreeMap, fs, path::Path};
 
 use hotline::{
-    text::Lang,
-    understand::{digits, yes_no},
+    text::{Hypothesis, Lang},
+    understand::{IntentClassifier, digits, yes_no},
 };
 
 /// The rows of a table in `tests/data/understanding`: language, expectation, utterance.
@@ -52,4 +54,84 @@ fn yes_and_no_are_told_apart() {
 #[test]
 fn digits_are_read_in_every_grouping() {
     assert_rows("digits.tsv", |lang, heard| digits(lang, heard).unwrap_or_else(|| "-".to_owned()));
+}
+
+/// Least share of queries for an intent that must get it, and of others that must get none.
+const LEAST_FOUND: f64 = 0.90;
+const LEAST_REJECTED: f64 = 0.90;
+
+fn classifier(lang: Lang) -> IntentClassifier {
+    let mut examples: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (_, intent, example) in table("intents.tsv").into_iter().filter(|row| row.0 == lang) {
+        examples.entry(intent).or_default().push(example);
+    }
+    IntentClassifier::train(lang, &examples.into_iter().collect::<Vec<_>>())
+}
+
+fn intent_of(classifier: &IntentClassifier, heard: &str) -> String {
+    let heard = [Hypothesis { text: heard.to_owned(), confidence: 1.0 }];
+    classifier.classify(&heard).map_or_else(|| "-".to_owned(), |found| found.intent)
+}
+
+/// The queries that a classifier of the table's few examples gets right, of those for an intent
+/// and of those for none.
+fn assert_intents(lang: Lang) {
+    let classifier = classifier(lang);
+    let queries = table("intent_queries.tsv").into_iter().filter(|row| row.0 == lang);
+    let (others, wanted): (Vec<_>, Vec<_>) = queries.partition(|(_, intent, _)| intent == "-");
+    for (rows, least) in [(wanted, LEAST_FOUND), (others, LEAST_REJECTED)] {
+        let got = rows.iter().map(|row| (row, intent_of(&classifier, &row.2)));
+        let wrong: Vec<_> = got.filter(|(row, got)| *got != row.1).collect();
+        let right = 1.0 - wrong.len() as f64 / rows.len() as f64;
+        println!("{lang}: {right:.3} of {} right, wrong: {wrong:?}", rows.len());
+        assert!(right >= least, "{lang}: only {right:.3} right: {wrong:?}");
+    }
+}
+
+#[test]
+fn english_intents_are_told_apart_from_a_few_examples() {
+    assert_intents(Lang::En);
+}
+
+#[test]
+fn chinese_intents_are_told_apart_from_a_few_examples() {
+    assert_intents(Lang::Zh);
+}
+
+/// Rows of a two-column CSV file with a header; quoted fields may span lines.
+fn csv(path: &Path) -> Option<Vec<(String, String)>> {
+    let text = fs::read_to_string(path).ok()?;
+    let mut rows = Vec::new();
+    let mut pending = String::new();
+    for line in text.lines().skip(1) {
+        pending.push_str(line);
+        if pending.matches('"').count() % 2 == 1 {
+            pending.push(' ');
+            continue;
+        }
+        let (text, label) = pending.rsplit_once(',').expect("two columns");
+        rows.push((text.trim_matches('"').replace("\"\"", "\""), label.to_owned()));
+        pending.clear();
+    }
+    Some(rows)
+}
+
+#[test]
+#[ignore = "trains on 10,003 utterances: run with --ignored"]
+fn banking77_is_classified() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/banking77");
+    let (Some(train), Some(test)) = (csv(&folder.join("train.csv")), csv(&folder.join("test.csv")))
+    else {
+        println!("skipped: {} is not there", folder.display());
+        return;
+    };
+    let mut examples: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (text, label) in train {
+        examples.entry(label).or_default().push(text);
+    }
+    let classifier = IntentClassifier::train(Lang::En, &examples.into_iter().collect::<Vec<_>>());
+    let right = test.iter().filter(|(text, label)| intent_of(&classifier, text) == *label).count();
+    let accuracy = right as f64 / test.len() as f64;
+    println!("banking77: {accuracy:.4} of {} right", test.len());
+    assert!(accuracy >= 0.905, "{accuracy}");
 }

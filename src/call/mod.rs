@@ -1,1 +1,20 @@
-//! Floor 7: one owner per call. Binds a leg to speech and conversation, records, journals.
+//! Floor 7: one owner per call. [`answer`] binds a leg to speech and conversation, records and
+//! journals; dropping its future frees everything the call had.
+
+mod archive;
+pub mod caller;
+mod engines;
+mod hearing;
+pub mod live;
+mod media;
+mod player;
+mod ports;
+mod record;
+mod setup;
+mod task;
+
+pub use archive::ArchiveError;
+pub use engines::Engines;
+pub use ports::{PortError, PortRange};
+pub use setup::{CallError, Limits, Setup, answer};
+pub use task::EndReason;

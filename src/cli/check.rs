@@ -1,1 +1,95 @@
 //! `hotline check`: is this dialplan right?
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+
+use crate::dialplan::{Dialplan, DialplanError, Severity};
+
+/// Arguments of `hotline check`.
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Dialplans (.yaml), or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Refuse dialplans with warnings too
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// Checks dialplans and prints every finding as `file:line:column: error: what` and a line of
+/// help, then a summary.
+///
+/// # Errors
+/// When a path cannot be read, a folder has no dialplan, or a dialplan has errors (with
+/// `--strict` also warnings).
+pub fn run(args: CheckArgs) -> anyhow::Result<()> {
+    let mut files = Vec::new();
+    for path in &args.paths {
+        dialplans_in(path, &mut files)?;
+    }
+    let mut out = io::stdout().lock();
+    let (mut errors, mut warnings) = (0, 0);
+    for file in &files {
+        let findings = findings(file);
+        for finding in &findings {
+            writeln!(out, "{finding}")?;
+        }
+        let bad = findings.iter().filter(|f| f.severity == Severity::Error).count();
+        errors += bad;
+        warnings += findings.len() - bad;
+    }
+    let checked = counted(files.len(), "dialplan");
+    let (bad, dubious) = (counted(errors, "error"), counted(warnings, "warning"));
+    writeln!(out, "{checked}: {bad}, {dubious}")?;
+    if errors > 0 || (args.strict && warnings > 0) {
+        bail!("{bad} and {dubious} in {checked}");
+    }
+    Ok(())
+}
+
+fn findings(file: &Path) -> Vec<DialplanError> {
+    match Dialplan::load(file) {
+        Ok(plan) => plan.warnings().to_vec(),
+        Err(findings) => findings,
+    }
+}
+
+/// Adds `path`, or the YAML files below it when it is a folder, in order of their names.
+fn dialplans_in(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    if !path.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let before = files.len();
+    walk(path, files)?;
+    if files.len() == before {
+        bail!("no .yaml file in {}: give a dialplan or a folder with one", path.display());
+    }
+    Ok(())
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let context = || format!("cannot read the folder {}", folder.display());
+    let entries = fs::read_dir(folder).with_context(context)?;
+    let entries = entries.collect::<Result<Vec<_>, _>>().with_context(context)?;
+    let mut paths: Vec<PathBuf> = entries.iter().map(fs::DirEntry::path).collect();
+    paths.sort();
+    for path in paths {
+        // A link may lead back up: follow none.
+        if path.is_dir() && !path.is_symlink() {
+            walk(&path, files)?;
+        } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}

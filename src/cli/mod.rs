@@ -1,5 +1,72 @@
 //! Floor 9: the command line. One file a command: its `Args` and its `run`.
 
+mod call;
+mod calls;
 pub mod check;
+mod demo;
 pub mod eval;
 pub mod models;
+mod replay;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// A voice call-center engine: it answers the phone, listens, talks, and keeps the record.
+#[derive(Debug, Parser)]
+#[command(name = "hotline", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer calls, as hotline.toml says.
+    Serve(serve::ServeArgs),
+    /// Place one call and say recorded turns, to try a hotline or a trunk.
+    Call(call::CallArgs),
+    /// Show one whole call on this machine: a service, a caller, a transcript.
+    Demo(demo::DemoArgs),
+    /// Say what is wrong with dialplans.
+    Check(check::CheckArgs),
+    /// List calls, or show one.
+    Calls(calls::CallsArgs),
+    /// Run call journals again and compare.
+    Replay(replay::ReplayArgs),
+    /// List, fetch and verify speech models.
+    Models(models::ModelsArgs),
+    /// Measure recognition on your own recordings.
+    Eval(eval::EvalArgs),
+}
+
+/// Runs the command line of this process; prints an error with its causes and returns failure.
+pub fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_env("HOTLINE_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,hotline=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let done = match Cli::parse().command {
+        Command::Serve(args) => serve::run(args),
+        Command::Call(args) => call::run(args),
+        Command::Demo(args) => demo::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Calls(args) => calls::run(args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Models(args) => models::run(args),
+        Command::Eval(args) => eval::run(args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An async runtime for commands that need one.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}

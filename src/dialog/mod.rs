@@ -1,5 +1,12 @@
 //! Floor 4: the dialog state machine, `step(now, input) -> outputs`. No I/O, no clock.
 
 mod contract;
+mod facts;
+mod hear;
+mod machine;
+mod turn;
+mod values;
 
 pub use contract::{BargeIn, Event, Expect, Input, KeyRules, Listen, Outcome, Output, Say};
+pub use facts::CallFacts;
+pub use machine::Machine;

@@ -1,1 +1,34 @@
 //! Floor 6: the SIP user agent on `rsipstack`, behind our own leg trait.
+//!
+//! A [`UserAgent`] owns one UDP socket. Calls come out of it as [`SipLeg`]s, inbound through
+//! [`UserAgent::next_invite`] and outbound through [`UserAgent::dial`]; whoever holds a leg reads
+//! its events and tells it what to do, through the [`Leg`] trait. SDP passes through as text.
+//!
+//! Each leg has one driver task that owns its dialog, because the stack's own calls must not be
+//! cancelled half way and its timers only run while somebody drives them. Everything between the
+//! driver and the holder of the leg is bounded.
+//!
+//! The stack logs whole messages at `info`, numbers included: keep `rsipstack` at `warn` in logs
+//! that are kept.
+
+mod agent;
+mod dial;
+mod dispatch;
+mod driver;
+mod error;
+mod keys;
+mod leg;
+mod message;
+mod permits;
+mod redact;
+mod registry;
+mod screen;
+mod sip_leg;
+
+pub use agent::{UserAgent, UserAgentConfig};
+pub use dial::{Credentials, DialRequest};
+pub use error::SipError;
+pub use leg::{Direction, HangUpCause, Leg, LegEvent, LegInfo, Reinvite, Rejection};
+pub use permits::{Permit, Permits};
+pub use redact::Redacted;
+pub use sip_leg::SipLeg;

@@ -1,12 +1,14 @@
 //! A pronouncing dictionary.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
 /// One word's entry.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug)]
 pub(super) enum Entry {
     /// One pronunciation, whatever the word is in its sentence.
     One(Box<str>),
@@ -29,6 +31,31 @@ impl Entry {
             None => None,
         };
         tagged.or_else(|| by_tag.get("DEFAULT"))?.as_deref()
+    }
+}
+
+/// By hand, for an untagged enum takes twice as long over a dictionary.
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EntryVisitor)
+    }
+}
+
+struct EntryVisitor;
+
+impl<'de> Visitor<'de> for EntryVisitor {
+    type Value = Entry;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a pronunciation, or pronunciations by part of speech")
+    }
+
+    fn visit_str<E: de::Error>(self, phonemes: &str) -> Result<Entry, E> {
+        Ok(Entry::One(phonemes.into()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Entry, A::Error> {
+        Deserialize::deserialize(MapAccessDeserializer::new(map)).map(Entry::ByTag)
     }
 }
 

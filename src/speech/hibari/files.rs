@@ -1,6 +1,10 @@
 //! Reading the JSON files of the model's folder.
 
-use std::{fs::File, io::BufReader, path::Path};
+use std::{
+    fs::File,
+    io::{BufReader, Read},
+    path::Path,
+};
 
 use flate2::read::GzDecoder;
 use serde::de::DeserializeOwned;
@@ -17,11 +21,31 @@ pub(super) fn read_json<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<T
         }
         _ => SpeechError::BadFile { path: path.clone(), problem: error.to_string() },
     })?;
-    let file = BufReader::new(file);
-    let parsed = if name.ends_with(".gz") {
-        serde_json::from_reader(BufReader::new(GzDecoder::new(file)))
+    let mut json = Vec::new();
+    // Parsing from memory is several times faster than from a reader.
+    let read = if name.ends_with(".gz") {
+        GzDecoder::new(BufReader::new(file)).read_to_end(&mut json)
     } else {
-        serde_json::from_reader(file)
+        BufReader::new(file).read_to_end(&mut json)
     };
-    parsed.map_err(|error| SpeechError::BadFile { path, problem: error.to_string() })
+    let bad = |problem: String| SpeechError::BadFile { path: path.clone(), problem };
+    read.map_err(|error| bad(error.to_string()))?;
+    serde_json::from_slice(&json).map_err(|error| bad(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_file_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("words.json.gz"), b"not gzip").unwrap();
+        std::fs::write(dir.path().join("words.json"), b"{\"a\": ").unwrap();
+        for name in ["words.json.gz", "words.json"] {
+            let error = read_json::<Vec<u8>>(dir.path(), name).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+            assert!(error.ends_with("run `hotline models verify`"), "{error}");
+        }
+    }
 }

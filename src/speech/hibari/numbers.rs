@@ -57,7 +57,7 @@ pub(super) fn cardinal(n: u128) -> String {
         }
     }
     groups.reverse();
-    let ends_below_100 = n % 1000 != 0 && n % 1000 < 100;
+    let ends_below_100 = (1..100).contains(&(n % 1000));
     match groups.split_last() {
         Some((last, head)) if ends_below_100 => format!("{} and {last}", head.join(", ")),
         _ => groups.join(", "),

@@ -4,7 +4,7 @@
 const MAX_PHONEMES: usize = 400;
 
 /// The sentences of `text`, trimmed; `is_title` tells words that a full stop may follow.
-pub(super) fn split<'a>(text: &'a str, is_title: impl Fn(&str) -> bool) -> Vec<&'a str> {
+pub(super) fn split(text: &str, is_title: impl Fn(&str) -> bool) -> Vec<&str> {
     let mut sentences = Vec::new();
     for paragraph in text.lines().map(str::trim) {
         let mut start = 0;

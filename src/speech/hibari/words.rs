@@ -12,7 +12,7 @@ use super::{
 const PARTS: &str = r"^['‘’]+|[A-ZÀ-ÖØ-Þ](?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ])|(?:^-)?(?:\d?[,.]?\d)+|[-_]+|['‘’]{2,}|[^\W\d_]*?(?:['‘’][^\W\d_])*?[a-zß-öø-ÿ](?=[A-ZÀ-ÖØ-Þ])|[^\W\d_]+(?:['‘’][^\W\d_])*|[^\w\-'‘’]|['‘’]+$";
 
 /// Reading a word tries each run of its parts, so a word with more than these becomes several.
-const MAX_PARTS: usize = 24;
+const MAX_PARTS: usize = 32;
 
 /// The marks that the voice pauses or changes its tone at.
 const PAUSES: &str = ";:,.!?—…";
@@ -87,7 +87,7 @@ pub(super) fn settle(parts: &mut [Token]) {
     let last = parts.len().saturating_sub(1);
     for (i, part) in parts.iter_mut().enumerate() {
         if part.phonemes.is_some() {
-            part.space_before = part.space_before || (i > 0 && is_apart);
+            part.space_before = i > 0 && is_apart;
         } else if i == last && is_pause(&part.text) {
             part.phonemes = Some(part.text.clone());
         } else if is_silent(&part.text) {
@@ -139,14 +139,18 @@ fn weaken_compound(parts: &mut [Token]) {
 
 /// Adds a part to the word it stands in, or begins a word with it.
 fn append(words: &mut Vec<Vec<Token>>, mut part: Token) {
-    let is_inside = |word: &&mut Vec<Token>| {
-        let is_open = word.last().is_some_and(|last| !last.space_after && !last.is_settled());
-        is_open && word.len() < MAX_PARTS
+    let Some(word) = words.last_mut().filter(|_| !part.is_settled()) else {
+        return words.push(vec![part]);
     };
-    match words.last_mut().filter(is_inside) {
-        Some(word) if !part.is_settled() => {
+    let length = word.len();
+    match word.last_mut() {
+        Some(last) if !last.space_after && !last.is_settled() && length < MAX_PARTS => {
             part.is_head = false;
             word.push(part);
+        }
+        Some(last) if length >= MAX_PARTS => {
+            last.space_after = true;
+            words.push(vec![part]);
         }
         _ => words.push(vec![part]),
     }

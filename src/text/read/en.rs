@@ -99,7 +99,7 @@ fn date(date: Date) -> String {
 /// Time of day with "a m" or "p m", letters apart so that they are spelled.
 fn clock(hour: u8, minute: u8) -> String {
     let half = if hour < 12 { "a m" } else { "p m" };
-    let hour = cardinal(u64::from(if hour % 12 == 0 { 12 } else { hour % 12 }));
+    let hour = cardinal(u64::from(if hour.is_multiple_of(12) { 12 } else { hour % 12 }));
     match minute {
         0 => format!("{hour} {half}"),
         1..=9 => format!("{hour} oh {} {half}", ONES[usize::from(minute)]),

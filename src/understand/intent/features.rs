@@ -24,8 +24,7 @@ pub(super) struct Feature {
 /// The features of `text`, with repeats. English: words and word pairs; letters 2 to 5 within a
 /// word. Chinese: characters 1 to 3; pinyin with merged sounds, 1 and 2.
 pub(super) fn features(lang: Lang, text: &str) -> Vec<Feature> {
-    let folded = normalize(lang, text);
-    let units = units(lang, &folded);
+    let units = units(lang, text);
     let mask = function_mask(lang, &units);
     let worths: Vec<f32> =
         mask.iter().map(|function| if *function { FUNCTION_WORTH } else { 1.0 }).collect();
@@ -48,12 +47,16 @@ pub(super) fn features(lang: Lang, text: &str) -> Vec<Feature> {
     found
 }
 
-/// Words, and in Chinese single characters. `text` is normalised.
+/// The words of `text`, and in Chinese its characters, normalised. An English 's is dropped:
+/// "the power's out" is about the same thing as "the power is out".
 pub(super) fn units(lang: Lang, text: &str) -> Vec<String> {
-    let words = text.split(' ').filter(|word| !word.is_empty());
     match lang {
-        Lang::En => words.map(str::to_owned).collect(),
-        Lang::Zh => words.flat_map(chars_and_words).collect(),
+        Lang::En => {
+            let bare = text.replace('\u{2019}', "'").replace("'s ", " ");
+            let folded = normalize(lang, &bare);
+            folded.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        }
+        Lang::Zh => normalize(lang, text).split(' ').flat_map(chars_and_words).collect(),
     }
 }
 

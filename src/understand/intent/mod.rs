@@ -9,12 +9,12 @@ use self::{
     features::units,
     function_words::function_mask,
     linear::Linear,
-    vectors::{Sparse, Vectorizer, dot},
+    vectors::{Index, Sparse, Vectorizer},
 };
-use crate::text::{Hypothesis, Lang, fuzzy, normalize};
+use crate::text::{Hypothesis, Lang, fuzzy};
 
 /// Nearness below which an utterance is none of the intents.
-const REJECT: f32 = 0.26;
+const REJECT: f32 = 0.21;
 /// How fast the score rises from 0.5 above [`REJECT`].
 const STEEPNESS: f32 = 8.0;
 /// Share of the linear classifier in the choice between intents.
@@ -42,6 +42,7 @@ pub struct IntentClassifier {
     names: Vec<String>,
     examples: Vec<Example>,
     vectorizer: Vectorizer,
+    index: Index,
     linear: Linear,
 }
 
@@ -53,7 +54,6 @@ struct Example {
     /// Whether the example says something beyond function words, so that it may be looked for
     /// inside longer utterances.
     telling: bool,
-    vector: Sparse,
 }
 
 impl IntentClassifier {
@@ -68,12 +68,13 @@ impl IntentClassifier {
         };
         let vectorizer = Vectorizer::fit(lang, texts().map(|(_, text)| text));
         let examples: Vec<Example> =
-            texts().map(|(intent, text)| Example::new(lang, intent, text, &vectorizer)).collect();
-        let rows: Vec<Sparse> = examples.iter().map(|example| example.vector.clone()).collect();
+            texts().map(|(intent, text)| Example::new(lang, intent, text)).collect();
+        let rows: Vec<Sparse> = texts().map(|(_, text)| vectorizer.vector(text)).collect();
         let labels: Vec<usize> = examples.iter().map(|example| example.intent).collect();
         let linear = Linear::train(&rows, &labels, intents.len(), vectorizer.columns());
+        let index = Index::new(&rows, vectorizer.columns());
         let names = intents.iter().map(|(name, _)| name.clone()).collect();
-        Self { lang, names, examples, vectorizer, linear }
+        Self { lang, names, examples, vectorizer, index, linear }
     }
 
     /// The intent of what was heard; `None` when it is none of them.
@@ -116,9 +117,8 @@ impl IntentClassifier {
     /// By intent: the cosine with its nearest example, and a little of its three nearest.
     fn nearness(&self, vector: &Sparse) -> Vec<f32> {
         let mut nearest = vec![[0.0_f32; 3]; self.names.len()];
-        for example in &self.examples {
+        for (example, mut cosine) in self.examples.iter().zip(self.index.products(vector)) {
             let top = &mut nearest[example.intent];
-            let mut cosine = dot(vector, &example.vector);
             for place in top {
                 if cosine > *place {
                     std::mem::swap(place, &mut cosine);
@@ -130,13 +130,12 @@ impl IntentClassifier {
 }
 
 impl Example {
-    fn new(lang: Lang, intent: usize, text: &str, vectorizer: &Vectorizer) -> Self {
+    fn new(lang: Lang, intent: usize, text: &str) -> Self {
         let said = Said::new(lang, text);
         let content =
             function_mask(lang, &said.units).iter().filter(|function| !**function).count();
         let telling = content >= if lang == Lang::Zh { 2 } else { 1 };
-        let vector = vectorizer.vector(text);
-        Self { intent, units: said.units, sounds: said.sounds, telling, vector }
+        Self { intent, units: said.units, sounds: said.sounds, telling }
     }
 }
 
@@ -148,7 +147,7 @@ struct Said {
 
 impl Said {
     fn new(lang: Lang, text: &str) -> Self {
-        let units = units(lang, &normalize(lang, text));
+        let units = units(lang, text);
         let sounds = match lang {
             Lang::Zh => units.iter().map(|unit| fuzzy(unit).concat()).collect(),
             Lang::En => Vec::new(),
@@ -178,4 +177,52 @@ impl Said {
 
 fn occurs(needle: &[String], hay: &[String]) -> bool {
     !needle.is_empty() && hay.windows(needle.len()).any(|window| window == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(text: &str) -> Vec<Hypothesis> {
+        vec![Hypothesis { text: text.into(), confidence: 1.0 }]
+    }
+
+    fn classifier(lang: Lang, intents: &[(&str, &[&str])]) -> IntentClassifier {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let intents: Vec<(String, Vec<String>)> =
+            intents.iter().map(|(name, texts)| ((*name).to_owned(), owned(texts))).collect();
+        IntentClassifier::train(lang, &intents)
+    }
+
+    #[test]
+    fn an_example_said_inside_a_sentence_is_surely_meant() {
+        let classifier = classifier(Lang::Zh, &[("agent", &["转人工"]), ("hours", &["几点上班"])]);
+        let found = classifier.classify(&heard("你直接给我转人工")).expect("a match");
+        assert_eq!(found.intent, "agent");
+        assert!(found.score > 0.9, "{}", found.score);
+    }
+
+    #[test]
+    fn a_homophone_error_still_matches() {
+        let classifier =
+            classifier(Lang::Zh, &[("phone", &["修改手机号码"]), ("loan", &["申请贷款"])]);
+        let found = classifier.classify(&heard("修改手机好嗎"));
+        assert_eq!(found.map(|found| found.intent).as_deref(), Some("phone"));
+    }
+
+    #[test]
+    fn nothing_heard_and_nothing_learnt_match_nothing() {
+        let trained = classifier(Lang::En, &[("hours", &["when are you open"]), ("none", &[])]);
+        assert_eq!(trained.classify(&[]), None);
+        assert_eq!(trained.classify(&heard("")), None);
+        assert_eq!(trained.classify(&heard("???")), None);
+        assert_eq!(classifier(Lang::En, &[]).classify(&heard("when are you open")), None);
+    }
+
+    #[test]
+    fn a_later_hypothesis_can_match() {
+        let trained = classifier(Lang::En, &[("hours", &["when are you open"])]);
+        let n_best = [heard("winner of a pen"), heard("when are you open")].concat();
+        assert_eq!(trained.classify(&n_best).map(|m| m.intent).as_deref(), Some("hours"));
+    }
 }

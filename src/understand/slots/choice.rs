@@ -111,8 +111,9 @@ fn is_ruled_out(lang: Lang, before: &str) -> bool {
             ["不要", "不是", "不办", "不想要", "不查"].iter().any(|no| before.ends_with(no))
         }
         Lang::En => {
-            let words = before.split(' ').filter(|word| !matches!(*word, "the" | "a" | "my" | ""));
-            words.last().is_some_and(|word| matches!(word, "not" | "dont" | "isnt"))
+            let mut words =
+                before.split(' ').filter(|word| !matches!(*word, "the" | "a" | "my" | ""));
+            words.next_back().is_some_and(|word| matches!(word, "not" | "dont" | "isnt"))
         }
     }
 }

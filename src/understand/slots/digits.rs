@@ -86,7 +86,7 @@ fn readings(lang: Lang, heard: &str) -> Vec<String> {
         let whole = runs.concat();
         runs.sort_by_key(|run| std::cmp::Reverse(length(run)));
         runs.insert(1.min(runs.len()), whole);
-        for reading in runs.iter().flat_map(|run| expand(run)) {
+        for reading in runs.iter().flat_map(expand) {
             if !reading.is_empty() && !found.contains(&reading) && found.len() < MOST_READINGS {
                 found.push(reading);
             }
@@ -135,6 +135,8 @@ fn expand(run: &Run) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn heard(texts: &[&str]) -> Vec<Hypothesis> {
@@ -184,5 +186,22 @@ mod tests {
     fn what_does_not_fit_is_nothing() {
         assert_eq!(best_digits(Lang::En, &heard(&["four five"]), &ZIP), None);
         assert_eq!(best_digits(Lang::En, &[], &ZIP), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_digits_or_nothing(
+            text in any::<String>(),
+            said in "[一二三四五六七八九十百千零幺两个叉吧要0-9x ]{0,40}",
+            words in "((one|twenty|hundred|thousand|oh|double|to|x|7) ?){0,12}",
+        ) {
+            for text in [text, said, words] {
+                for lang in [Lang::En, Lang::Zh] {
+                    let found = digits(lang, &text).unwrap_or_default();
+                    let spec = DigitSpec { min: 0, max: u8::MAX, allow_x: true };
+                    prop_assert!(found.len() > 255 || spec.fits(&found), "{text:?}: {found:?}");
+                }
+            }
+        }
     }
 }

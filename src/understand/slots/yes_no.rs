@@ -155,6 +155,8 @@ fn longest_zh(text: &str) -> Option<(&'static str, Vote, u8)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -173,5 +175,23 @@ mod tests {
     fn parts_of_other_words_are_no_answers() {
         assert_eq!(yes_no(Lang::Zh, "我的银行卡"), None);
         assert_eq!(yes_no(Lang::En, "I know the notice"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn punctuation_around_an_answer_changes_nothing(
+            left in "[ ,.!，。…]{0,3}",
+            right in "[ ,.!，。…？]{0,3}",
+        ) {
+            prop_assert_eq!(yes_no(Lang::Zh, &format!("{left}没错{right}")), Some(true));
+            prop_assert_eq!(yes_no(Lang::En, &format!("{left}not really{right}")), Some(false));
+        }
+
+        #[test]
+        fn any_text_is_an_answer_or_none(text in any::<String>()) {
+            for lang in [Lang::En, Lang::Zh] {
+                let _ = yes_no(lang, &text);
+            }
+        }
     }
 }

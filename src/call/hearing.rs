@@ -1,0 +1,73 @@
+//! What the caller said: the latest audio, where speech is in it, and stretches cut from it.
+
+use std::collections::VecDeque;
+
+use crate::{
+    audio::{CallTime, Hz8k, Pcm},
+    conversation::Input,
+    speech::vad::{SpeechDetector, SpeechEdge, VadConfig},
+};
+
+/// Audio kept: longer than the longest turn with its pre-roll.
+const KEPT: usize = 40 * 8_000;
+
+/// The caller's audio on the call's clock. Nothing is gated: the detector only marks.
+pub(super) struct Hearing {
+    kept: VecDeque<i16>,
+    heard: u64,
+    detector: SpeechDetector,
+}
+
+impl Hearing {
+    pub(super) fn new() -> Self {
+        let detector = SpeechDetector::new(VadConfig::default());
+        Self { kept: VecDeque::with_capacity(KEPT + 160), heard: 0, detector }
+    }
+
+    /// Takes the next frame; tells where speech starts or stops.
+    pub(super) fn push(&mut self, frame: &Pcm<Hz8k>) -> Option<Input> {
+        self.kept.extend(frame.samples());
+        self.heard += frame.len() as u64;
+        if self.kept.len() > KEPT {
+            self.kept.drain(..self.kept.len() - KEPT);
+        }
+        self.detector.push(frame).map(|edge| match edge {
+            SpeechEdge::Started { at } => Input::SpeechStarted { at },
+            SpeechEdge::Stopped { at } => Input::SpeechStopped { at },
+        })
+    }
+
+    /// The audio from `from` up to `to`, as far as it is still kept.
+    pub(super) fn cut(&self, from: CallTime, to: CallTime) -> Pcm<Hz8k> {
+        let oldest = self.heard - self.kept.len() as u64;
+        let index = |at: CallTime| (at.samples().clamp(oldest, self.heard) - oldest) as usize;
+        let (from, to) = (index(from), index(to));
+        Pcm::new(self.kept.range(from..to.max(from)).copied().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stretch_is_cut_to_the_sample() {
+        let mut hearing = Hearing::new();
+        for frame in 0..10i16 {
+            hearing.push(&Pcm::new((0..160).map(|i| frame * 160 + i).collect()));
+        }
+        let cut = hearing.cut(CallTime(150), CallTime(170));
+        assert_eq!(cut.samples(), (150..170).collect::<Vec<i16>>());
+    }
+
+    #[test]
+    fn what_is_gone_or_not_yet_heard_is_left_out() {
+        let mut hearing = Hearing::new();
+        for _ in 0..(KEPT / 160 + 5) {
+            hearing.push(&Pcm::silence(160));
+        }
+        assert_eq!(hearing.cut(CallTime(0), CallTime(900)).len(), 100);
+        assert_eq!(hearing.cut(CallTime(0), CallTime(u64::MAX)).len(), KEPT);
+        assert!(hearing.cut(CallTime(900), CallTime(100)).is_empty());
+    }
+}

@@ -1,0 +1,161 @@
+//! A call's sockets: RTP in and out on a 20 ms grid, RTCP beside it.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use time::OffsetDateTime;
+use tokio::{net::UdpSocket, time::Instant};
+
+use crate::{
+    audio::{CallTime, Hz8k, Pcm},
+    rtp::{NtpTime, Playout, Received, RtpConfig, RtpSession, RtpStats},
+    sdp::Negotiated,
+};
+
+/// Larger than any UDP datagram on an Ethernet.
+const DATAGRAM: usize = 2_048;
+/// Silence from the latched address after which another may take over.
+const RELATCH: Duration = Duration::from_secs(2);
+
+/// RTP and RTCP of one call. Symmetric (RFC 4961): once the peer's packets come from another
+/// address than its SDP says, as behind a NAT, we answer to where they come from.
+#[derive(Debug)]
+pub(super) struct Media {
+    rtp: UdpSocket,
+    rtcp: UdpSocket,
+    session: RtpSession,
+    remote: SocketAddr,
+    remote_rtcp: SocketAddr,
+    latched: bool,
+    last_heard: Instant,
+    sending: bool,
+    buffer: Vec<u8>,
+}
+
+/// A datagram and where it belongs.
+#[derive(Debug)]
+pub(super) enum Datagram {
+    Rtp(usize, SocketAddr),
+    Rtcp(usize, SocketAddr),
+}
+
+impl Media {
+    /// Media for what was negotiated, on sockets that are already bound.
+    pub(super) fn new(rtp: UdpSocket, rtcp: UdpSocket, peer: &Negotiated) -> Self {
+        let session = RtpSession::new(RtpConfig {
+            ssrc: rand::random(),
+            first_seq: rand::random(),
+            first_timestamp: rand::random(),
+            law: peer.law,
+            payload_type: peer.payload_type,
+            events_payload_type: peer.events,
+        });
+        Self {
+            rtp,
+            rtcp,
+            session,
+            remote: peer.remote,
+            remote_rtcp: peer.rtcp,
+            latched: false,
+            last_heard: Instant::now(),
+            sending: peer.direction.sends(),
+            buffer: vec![0; DATAGRAM],
+        }
+    }
+
+    /// The peer changed the session: hold, resume, another address. Codecs stay.
+    pub(super) fn renegotiated(&mut self, peer: &Negotiated) {
+        self.sending = peer.direction.sends();
+        if self.remote != peer.remote {
+            self.remote = peer.remote;
+            self.remote_rtcp = peer.rtcp;
+            self.latched = false;
+        }
+    }
+
+    /// Waits for a datagram. Cancel-safe.
+    pub(super) async fn receive(&mut self) -> io::Result<Datagram> {
+        // Two buffers would let both sockets be read at once; one is enough, for the one that is
+        // not ready does not touch it.
+        tokio::select! {
+            ready = self.rtp.readable() => {
+                ready?;
+                let (len, from) = self.rtp.try_recv_from(&mut self.buffer)?;
+                Ok(Datagram::Rtp(len, from))
+            }
+            ready = self.rtcp.readable() => {
+                ready?;
+                let (len, from) = self.rtcp.try_recv_from(&mut self.buffer)?;
+                Ok(Datagram::Rtcp(len, from))
+            }
+        }
+    }
+
+    /// Takes the datagram that [`Self::receive`] announced.
+    pub(super) fn take(&mut self, now: CallTime, datagram: Datagram) {
+        match datagram {
+            Datagram::Rtp(len, from) => {
+                if self.latched && from != self.remote && self.last_heard.elapsed() < RELATCH {
+                    return;
+                }
+                let Ok(Received::Audio | Received::Event) =
+                    self.session.receive(now, &self.buffer[..len])
+                else {
+                    return;
+                };
+                if from != self.remote {
+                    tracing::debug!(%from, sdp = %self.remote, "RTP comes from another address");
+                    self.remote = from;
+                    self.remote_rtcp = SocketAddr::new(from.ip(), from.port().wrapping_add(1));
+                }
+                self.latched = true;
+                self.last_heard = Instant::now();
+            }
+            Datagram::Rtcp(len, _) => {
+                // A report that does not parse is counted by the session and otherwise ignored.
+                let _ = self.session.receive_rtcp(now, &self.buffer[..len]);
+            }
+        }
+    }
+
+    /// The caller's next 20 ms.
+    pub(super) fn pull(&mut self) -> Playout {
+        self.session.pull()
+    }
+
+    /// The next key that came as an RFC 4733 event.
+    pub(super) fn next_key(&mut self) -> Option<char> {
+        self.session.next_digit().map(|digit| digit.key)
+    }
+
+    /// Sends 20 ms and, when one is due, an RTCP report.
+    pub(super) fn send(&mut self, now: CallTime, frame: &Pcm<Hz8k>) {
+        if self.sending {
+            let packet = self.session.send(frame);
+            // A full socket buffer drops the packet, as the network would.
+            let _ = self.rtp.try_send_to(&packet, self.remote);
+        } else {
+            self.session.skip();
+        }
+        if let Some(report) = self.session.rtcp_due(now, ntp_now()) {
+            let _ = self.rtcp.try_send_to(&report, self.remote_rtcp);
+        }
+    }
+
+    /// Says goodbye over RTCP and returns what the call's media was like.
+    pub(super) fn finish(&mut self, now: CallTime) -> RtpStats {
+        let bye = self.session.bye(now, ntp_now());
+        let _ = self.rtcp.try_send_to(&bye, self.remote_rtcp);
+        self.session.stats()
+    }
+
+    /// Time since the peer's last RTP packet.
+    pub(super) fn silent_for(&self) -> Duration {
+        self.last_heard.elapsed()
+    }
+}
+
+/// The wall clock, for RTCP.
+fn ntp_now() -> NtpTime {
+    let since_epoch = OffsetDateTime::now_utc() - OffsetDateTime::UNIX_EPOCH;
+    NtpTime::from_unix(since_epoch.unsigned_abs())
+}

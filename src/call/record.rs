@@ -1,0 +1,55 @@
+//! The call record while the call lasts.
+
+use serde_json::{Value, json};
+
+use super::live::{Happening, Live};
+use crate::{audio::CallTime, conversation::Note, dialog::Outcome, store::CallEvent};
+
+/// Collects what the store will get when the call is over, and tells watchers as it happens.
+#[derive(Debug)]
+pub(super) struct Record {
+    call: String,
+    live: Live,
+    events: Vec<CallEvent>,
+    outcome: Option<Outcome>,
+    turns: u32,
+}
+
+impl Record {
+    pub(super) fn new(call: String, live: Live) -> Self {
+        Self { call, live, events: Vec::new(), outcome: None, turns: 0 }
+    }
+
+    /// Tells watchers something that is not kept.
+    pub(super) fn tell(&self, what: Happening) {
+        self.live.tell(&self.call, what);
+    }
+
+    /// Keeps an entry and tells watchers.
+    pub(super) fn note(&mut self, at: CallTime, note: Note) {
+        if let Note::Turn(_) = note {
+            self.turns += 1;
+        }
+        // Serialising our own plain enums cannot fail; if it did, the record would say so.
+        let mut data = serde_json::to_value(&note).unwrap_or_else(|e| json!({"error": e.to_string()}));
+        let kind = data.as_object_mut().and_then(|fields| fields.remove("kind"));
+        let kind = kind.as_ref().and_then(Value::as_str).unwrap_or("note").to_owned();
+        self.events.push(CallEvent { at, kind, data });
+        self.tell(Happening::Note(note));
+    }
+
+    /// Keeps an entry that is not the conversation's.
+    pub(super) fn event(&mut self, at: CallTime, kind: &str, data: Value) {
+        self.events.push(CallEvent { at, kind: kind.to_owned(), data });
+    }
+
+    /// The dialog has ended with this.
+    pub(super) fn outcome(&mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
+    }
+
+    /// Everything, for the store: events, outcome, number of turns.
+    pub(super) fn close(self) -> (Vec<CallEvent>, Option<Outcome>, u32) {
+        (self.events, self.outcome, self.turns)
+    }
+}

@@ -1,0 +1,331 @@
+//! From an INVITE to a running call, and from its end to the store.
+
+use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
+use tokio::{
+    net::UdpSocket,
+    task::JoinSet,
+    time::{Instant, timeout},
+};
+
+use super::{
+    ArchiveError, EndReason, Engines, PortError, PortRange,
+    archive::Archive,
+    hearing::Hearing,
+    live::{Happening, Live},
+    media::Media,
+    player::Player,
+    record::Record,
+    task::{Call, Over},
+};
+use crate::{
+    conversation::{
+        Conversation, Timing,
+        journal::{self, FORMAT, Header, JournalError},
+    },
+    dialog::{CallFacts, Machine},
+    dialplan::Dialplan,
+    sdp::{self, LocalMedia, Negotiated, SdpError},
+    speech::prompts::Prompts,
+    sip::{HangUpCause, Leg, LegEvent, LegInfo, Permit, Rejection, SipError},
+    store::{CallDirection, CallEnd, NewCall, Store, StoreError},
+};
+
+/// How long the caller may take to answer our offer in its ACK.
+const ANSWER_IN_ACK: Duration = Duration::from_secs(10);
+
+/// What a call is made with. The permit is held until the call is over.
+pub struct Setup {
+    /// The call's id.
+    pub id: String,
+    /// What answers.
+    pub dialplan: Arc<Dialplan>,
+    /// Recognition, and the queue of inference.
+    pub engines: Arc<Engines>,
+    /// The dialplan's prompts in its voices.
+    pub prompts: Arc<Prompts>,
+    /// Where the outcome goes.
+    pub store: Store,
+    /// Who watches.
+    pub live: Live,
+    /// Address that media sockets are bound to.
+    pub bind: IpAddr,
+    /// RTP ports.
+    pub ports: Arc<PortRange>,
+    /// Where the recording and the journal go; made when it is not there.
+    pub dir: PathBuf,
+    /// Turn-taking.
+    pub timing: Timing,
+    /// Limits of one call.
+    pub limits: Limits,
+    /// Admission.
+    pub permit: Permit,
+}
+
+/// Limits of one call, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Longest call.
+    pub max_duration_s: u64,
+    /// Longest time without any RTP from the caller.
+    pub media_timeout_s: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_duration_s: 1_800, media_timeout_s: 30 }
+    }
+}
+
+impl Limits {
+    pub(super) fn max_duration(&self) -> Duration {
+        Duration::from_secs(self.max_duration_s)
+    }
+
+    pub(super) fn media_timeout(&self) -> Duration {
+        Duration::from_secs(self.media_timeout_s)
+    }
+}
+
+/// A call that came to nothing, or whose record could not be kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The session could not be agreed on; the caller got 488 or 400.
+    #[error("session refused: {0}")]
+    Session(#[from] SdpError),
+    /// No port; the caller got 503.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// Signalling failed.
+    #[error(transparent)]
+    Signalling(#[from] SipError),
+    /// The call's files.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The callee refused.
+    #[error("the call was refused: {code} {reason}")]
+    Refused {
+        /// SIP status code.
+        code: u16,
+        /// Its reason phrase.
+        reason: String,
+    },
+    /// The callee rang and rang.
+    #[error("no answer within {seconds} s: is a SIP service running there?")]
+    NoAnswer {
+        /// How long it was given.
+        seconds: u64,
+    },
+    /// Signalling broke.
+    #[error("the call broke: {why}")]
+    Broken {
+        /// What broke.
+        why: String,
+    },
+    /// The caller was gone before the call began.
+    #[error("the caller was gone before the call began")]
+    Gone,
+}
+
+/// Answers an INVITE and runs the call to its end; returns the disposition. Whatever fails before
+/// the answer is also told to the caller, as a SIP rejection.
+///
+/// # Errors
+/// [`CallError`] when the call could not be answered, or its record not be kept.
+pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallError> {
+    let prepared = match prepare(leg.info(), &setup).await {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            leg.reject(rejection(&error)).await?;
+            return Err(error);
+        }
+    };
+    let Prepared { archive, header, local, rtp, rtcp, sdp, peer, started_at } = prepared;
+    let facts = header.facts.clone();
+    leg.answer(sdp).await?;
+    let answered = Instant::now();
+    let rang_ms = (OffsetDateTime::now_utc() - started_at).whole_milliseconds().max(0) as u64;
+    let acked = peer.is_none();
+    let peer = match peer {
+        Some(peer) => peer,
+        None => match answer_in_ack(&mut leg).await {
+            Ok(peer) => peer,
+            Err(error) => {
+                leg.hang_up(HangUpCause::Failure).await?;
+                setup.store.finish_call(&setup.id, never_spoken(rang_ms), &[]).await?;
+                return Err(error);
+            }
+        },
+    };
+    let record = Record::new(setup.id.clone(), setup.live.clone());
+    record.tell(Happening::Answered { dialplan: setup.dialplan.name().to_owned() });
+    let call = Call {
+        media: Media::new(rtp, rtcp, &peer),
+        leg,
+        local,
+        conversation: Conversation::new(
+            Machine::new(Arc::clone(&setup.dialplan), facts),
+            setup.timing,
+        ),
+        engines: setup.engines,
+        prompts: setup.prompts,
+        archive,
+        record,
+        limits: setup.limits,
+        answered,
+        hearing: Hearing::new(),
+        player: Player::default(),
+        jobs: JoinSet::new(),
+        recognizing: BTreeMap::new(),
+        ticks: 0,
+        acked,
+        started: false,
+        end: None,
+    };
+    let over = call.run().await;
+    let disposition = close(over, rang_ms, &setup.id, &setup.store, &setup.live).await?;
+    drop(setup.permit);
+    Ok(disposition)
+}
+
+/// What has to be there before the answer.
+struct Prepared {
+    archive: Archive,
+    header: Header,
+    local: LocalMedia,
+    rtp: UdpSocket,
+    rtcp: UdpSocket,
+    sdp: String,
+    peer: Option<Negotiated>,
+    started_at: OffsetDateTime,
+}
+
+async fn prepare(info: &LegInfo, setup: &Setup) -> Result<Prepared, CallError> {
+    let (rtp, rtcp) = setup.ports.bind(setup.bind).await?;
+    let port = rtp.local_addr().map_err(|_| CallError::Gone)?.port();
+    let local = LocalMedia { address: info.local_ip, port, session_id: rand::random::<u32>().into(), version: 1 };
+    let (sdp, peer) = match &info.offer {
+        Some(offer) => {
+            let (answer, peer) = sdp::answer(offer, &local)?;
+            (answer, Some(peer))
+        }
+        None => (sdp::offer(&local), None),
+    };
+    let started_at = OffsetDateTime::now_utc();
+    let header = Header {
+        format: FORMAT,
+        hotline: env!("CARGO_PKG_VERSION").to_owned(),
+        call: setup.id.clone(),
+        dialplan: setup.dialplan.source().clone(),
+        facts: CallFacts::new(&info.from_user, &info.to_user, local_now()),
+        timing: setup.timing.clone(),
+    };
+    setup.store.begin_call(new_call(info, setup, started_at)).await?;
+    let mut archive = Archive::create(&setup.dir)?;
+    archive.line(journal::line(&header)?);
+    Ok(Prepared { archive, header, local, rtp, rtcp, sdp, peer, started_at })
+}
+
+fn new_call(info: &LegInfo, setup: &Setup, started_at: OffsetDateTime) -> NewCall {
+    NewCall {
+        id: setup.id.clone(),
+        direction: CallDirection::Inbound,
+        caller: info.from_user.clone(),
+        called: info.to_user.clone(),
+        sip_call_id: Some(info.call_id.clone()),
+        dialplan: setup.dialplan.name().to_owned(),
+        dialplan_version: setup.dialplan.version().to_string(),
+        dialplan_hash: setup.dialplan.content_hash().to_owned(),
+        started_at,
+    }
+}
+
+/// The wall clock of the machine's time zone: opening hours are the operator's.
+fn local_now() -> PrimitiveDateTime {
+    let now = jiff::Zoned::now();
+    let offset = UtcOffset::from_whole_seconds(now.offset().seconds()).unwrap_or(UtcOffset::UTC);
+    let local = OffsetDateTime::now_utc().to_offset(offset);
+    PrimitiveDateTime::new(local.date(), local.time())
+}
+
+/// The record of a call that was answered but never came to speech.
+fn never_spoken(rang_ms: u64) -> CallEnd {
+    CallEnd {
+        ended_at: OffsetDateTime::now_utc(),
+        answered_ms: Some(rang_ms),
+        duration_ms: 0,
+        end_reason: EndReason::Failed.as_str().to_owned(),
+        disposition: None,
+        slots: BTreeMap::new(),
+        turns: 0,
+        rtp: serde_json::Value::Null,
+        recording: None,
+        journal: None,
+    }
+}
+
+/// What the caller is told when the call cannot be answered.
+fn rejection(error: &CallError) -> Rejection {
+    let code = match error {
+        CallError::Session(SdpError::NoCommonCodec { .. }) => 488,
+        CallError::Session(_) => 400,
+        CallError::Port(_) | CallError::Archive(_) | CallError::Store(_) => 503,
+        _ => 500,
+    };
+    Rejection { reason: Some(error.to_string()), ..Rejection::code(code) }
+}
+
+/// Our 200 OK carried an offer; its answer comes in the ACK.
+async fn answer_in_ack<L: Leg>(leg: &mut L) -> Result<Negotiated, CallError> {
+    loop {
+        match timeout(ANSWER_IN_ACK, leg.next_event()).await {
+            Ok(Some(LegEvent::Confirmed { answer })) => {
+                return Ok(sdp::accept(answer.as_deref().unwrap_or_default())?);
+            }
+            Ok(Some(LegEvent::Ringing | LegEvent::Key { .. } | LegEvent::Reinvite(_))) => {}
+            Ok(_) | Err(_) => return Err(CallError::Gone),
+        }
+    }
+}
+
+/// Brings the call's outcome into the store.
+async fn close(
+    over: Over,
+    rang_ms: u64,
+    id: &str,
+    store: &Store,
+    live: &Live,
+) -> Result<String, CallError> {
+    let Over { archive, record, reason, at, stats } = over;
+    let (recording, journal) = (archive.recording().to_owned(), archive.journal().to_owned());
+    let written = archive.finish().await;
+    let (events, outcome, turns) = record.close();
+    let disposition = outcome.as_ref().map(|outcome| outcome.disposition.clone());
+    let end = CallEnd {
+        ended_at: OffsetDateTime::now_utc(),
+        answered_ms: Some(rang_ms),
+        duration_ms: at.as_ms(),
+        end_reason: reason.as_str().to_owned(),
+        disposition: disposition.clone(),
+        slots: outcome.map(|outcome| outcome.slots).unwrap_or_default(),
+        turns,
+        rtp: serde_json::to_value(&stats).unwrap_or_default(),
+        recording: Some(recording),
+        journal: Some(journal),
+    };
+    store.finish_call(id, end, &events).await?;
+    let disposition = disposition.unwrap_or_else(|| reason.as_str().to_owned());
+    live.tell(id, Happening::Ended { disposition: disposition.clone() });
+    written?;
+    Ok(disposition)
+}

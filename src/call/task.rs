@@ -1,0 +1,360 @@
+//! The owner of one call: everything the call has lives in one value on one task.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    task::{AbortHandle, JoinSet},
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    Engines,
+    archive::Archive,
+    hearing::Hearing,
+    live::Happening,
+    media::{Datagram, Media},
+    player::Player,
+    record::Record,
+    setup::Limits,
+};
+use crate::{
+    audio::{CallTime, Hz8k, Pcm},
+    conversation::{
+        Conversation, Input, Output, PromptId, UtteranceId,
+        journal::{self, Step},
+    },
+    dialog::Say,
+    rtp::RtpStats,
+    sdp::{self, LocalMedia},
+    sip::{HangUpCause, Leg, LegEvent, Reinvite},
+    speech::{Hints, prompts::Prompts},
+    text::{Hypothesis, Phrase},
+};
+
+/// The grid on which audio is sent.
+const TICK: Duration = Duration::from_millis(20);
+/// The bot begins at the caller's ACK, or this long after the answer.
+const START_AFTER: CallTime = CallTime::from_ms(1_000);
+
+/// One call that has been answered.
+pub(super) struct Call<L: Leg> {
+    pub(super) leg: L,
+    pub(super) media: Media,
+    pub(super) local: LocalMedia,
+    pub(super) conversation: Conversation,
+    pub(super) engines: Arc<Engines>,
+    pub(super) prompts: Arc<Prompts>,
+    pub(super) archive: Archive,
+    pub(super) record: Record,
+    pub(super) limits: Limits,
+    /// The answer: sample 0 of the recording.
+    pub(super) answered: Instant,
+    pub(super) hearing: Hearing,
+    pub(super) player: Player,
+    pub(super) jobs: JoinSet<Done>,
+    pub(super) recognizing: BTreeMap<UtteranceId, AbortHandle>,
+    pub(super) ticks: u64,
+    /// The caller's ACK has come.
+    pub(super) acked: bool,
+    pub(super) started: bool,
+    pub(super) end: Option<EndReason>,
+}
+
+/// Why a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndReason {
+    /// The dialog came to its end.
+    BotHangup,
+    /// The caller hung up.
+    CallerHangup,
+    /// The caller's audio stopped for longer than `limits.media_timeout`.
+    MediaTimeout,
+    /// The call reached `limits.max_duration`.
+    MaxDuration,
+    /// Signalling broke.
+    Failed,
+}
+
+impl EndReason {
+    /// As it stands in the call record.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BotHangup => "bot_hangup",
+            Self::CallerHangup => "caller_hangup",
+            Self::MediaTimeout => "media_timeout",
+            Self::MaxDuration => "max_duration",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn cause(self) -> HangUpCause {
+        match self {
+            Self::BotHangup | Self::CallerHangup => HangUpCause::Normal,
+            Self::MediaTimeout => HangUpCause::MediaTimeout,
+            Self::MaxDuration => HangUpCause::MaxDuration,
+            Self::Failed => HangUpCause::Failure,
+        }
+    }
+}
+
+/// A finished job of the inference threads.
+pub(super) enum Done {
+    Recognized { utterance: UtteranceId, result: Result<Vec<Hypothesis>, String> },
+    Rendered { prompt: PromptId, result: Result<Arc<Pcm<Hz8k>>, String> },
+    Prepared,
+}
+
+/// What is left when a call is over.
+pub(super) struct Over {
+    pub(super) archive: Archive,
+    pub(super) record: Record,
+    pub(super) reason: EndReason,
+    pub(super) at: CallTime,
+    pub(super) stats: RtpStats,
+}
+
+impl<L: Leg> Call<L> {
+    /// Runs the call to its end.
+    pub(super) async fn run(mut self) -> Over {
+        let reason = loop {
+            let next_tick = self.answered + TICK * (self.ticks as u32 + 1);
+            tokio::select! {
+                biased;
+                () = sleep_until(next_tick) => self.tick(),
+                datagram = self.media.receive() => self.datagram(datagram),
+                Some(done) = self.jobs.join_next() => self.job_done(done.ok()),
+                event = self.leg.next_event() => self.signalled(event),
+            }
+            if let Some(reason) = self.end {
+                break reason;
+            }
+        };
+        self.close(reason).await
+    }
+
+    async fn close(mut self, reason: EndReason) -> Over {
+        let at = self.now();
+        if reason != EndReason::BotHangup {
+            self.step(at, Input::HungUp);
+        }
+        // What was playing is on the record up to its last sample.
+        for ended in self.player.stop() {
+            self.step(at, ended);
+        }
+        if let Err(error) = self.leg.hang_up(reason.cause()).await {
+            tracing::warn!(%error, "could not hang up");
+        }
+        let stats = self.media.finish(at);
+        // A leg that is still saying goodbye is given the time for it.
+        let goodbye = async { while self.leg.next_event().await.is_some() {} };
+        let _ = tokio::time::timeout(Duration::from_secs(2), goodbye).await;
+        Over { archive: self.archive, record: self.record, reason, at, stats }
+    }
+
+    /// Samples since the answer.
+    fn now(&self) -> CallTime {
+        CallTime::ZERO + self.answered.elapsed()
+    }
+
+    /// One frame in, one frame out. A late tick does its work at once; the grid stays.
+    fn tick(&mut self) {
+        let now = CallTime::ZERO + TICK * self.ticks as u32;
+        self.ticks += 1;
+        let caller = self.media.pull().audio;
+        while let Some(key) = self.media.next_key() {
+            self.step(now, Input::Key(key));
+        }
+        if let Some(edge) = self.hearing.push(&caller) {
+            self.step(now, edge);
+        }
+        if !self.started && (self.acked || now >= START_AFTER) {
+            self.start(now);
+        }
+        if self.conversation.deadline().is_some_and(|at| at <= now) {
+            self.step(now, Input::Deadline);
+        }
+        let mut events = Vec::new();
+        let bot = self.player.frame(&mut events);
+        self.media.send(now, &bot);
+        self.archive.frame(caller, bot);
+        for event in events {
+            self.step(now, event);
+        }
+        if now.since(CallTime::ZERO) > self.limits.max_duration() {
+            self.end.get_or_insert(EndReason::MaxDuration);
+        } else if self.media.silent_for() > self.limits.media_timeout() {
+            self.end.get_or_insert(EndReason::MediaTimeout);
+        }
+    }
+
+    fn start(&mut self, now: CallTime) {
+        self.started = true;
+        self.step(now, Input::Start);
+    }
+
+    fn datagram(&mut self, datagram: io::Result<Datagram>) {
+        // An ICMP error or a wake-up without data: the next packet will tell.
+        if let Ok(datagram) = datagram {
+            let now = self.now();
+            self.media.take(now, datagram);
+        }
+    }
+
+    fn signalled(&mut self, event: Option<LegEvent>) {
+        match event {
+            Some(LegEvent::Confirmed { .. }) => self.acked = true,
+            Some(LegEvent::Key { key, .. }) => self.step(self.now(), Input::Key(key)),
+            Some(LegEvent::Reinvite(change)) => self.reinvite(change),
+            Some(LegEvent::HungUp { .. } | LegEvent::Cancelled) => {
+                self.end = Some(EndReason::CallerHangup);
+            }
+            Some(LegEvent::Failed { why }) => {
+                tracing::warn!(%why, "the leg broke");
+                self.end = Some(EndReason::Failed);
+            }
+            None => self.end = Some(EndReason::Failed),
+            Some(_) => {}
+        }
+    }
+
+    fn reinvite(&mut self, change: Reinvite) {
+        let Some(offer) = &change.offer else {
+            self.local.version += 1;
+            return change.accept(sdp::offer(&self.local));
+        };
+        self.local.version += 1;
+        match sdp::answer(offer, &self.local) {
+            Ok((answer, peer)) => {
+                self.media.renegotiated(&peer);
+                change.accept(answer);
+            }
+            Err(error) => {
+                tracing::info!(%error, "session change refused");
+                change.reject(488);
+            }
+        }
+    }
+
+    fn job_done(&mut self, done: Option<Done>) {
+        let now = self.now();
+        match done {
+            Some(Done::Recognized { utterance, result }) => {
+                self.recognizing.remove(&utterance);
+                let input = match result {
+                    Ok(hypotheses) => Input::Recognized { utterance, hypotheses },
+                    Err(problem) => Input::RecognitionFailed { utterance, problem },
+                };
+                self.step(now, input);
+            }
+            Some(Done::Rendered { prompt, result: Ok(audio) }) => self.player.ready(prompt, audio),
+            Some(Done::Rendered { prompt, result: Err(problem) }) => {
+                tracing::error!(%problem, "a prompt could not be made");
+                self.player.ready(prompt, Arc::new(Pcm::silence(0)));
+            }
+            // Cancelled by ourselves.
+            Some(Done::Prepared) | None => {}
+        }
+    }
+
+    /// Gives an input to the conversation and does what it says.
+    fn step(&mut self, at: CallTime, input: Input) {
+        let mut inbox = VecDeque::from([input]);
+        while let Some(input) = inbox.pop_front() {
+            let outputs = self.conversation.step(at, input.clone());
+            match journal::line(&Step { at, input, outputs: outputs.clone() }) {
+                Ok(line) => self.archive.line(line),
+                Err(error) => tracing::error!(%error, "a step could not be journalled"),
+            }
+            for output in outputs {
+                self.perform(at, output, &mut inbox);
+            }
+        }
+    }
+
+    fn perform(&mut self, at: CallTime, output: Output, inbox: &mut VecDeque<Input>) {
+        match output {
+            Output::Play { prompt, say } => self.play(prompt, say),
+            Output::StopPlayback => inbox.extend(self.player.stop()),
+            Output::Recognize { utterance, from, to, lang, phrases } => {
+                let audio = self.hearing.cut(from, to);
+                inbox.extend(self.recognize(utterance, audio, Hints { lang, phrases }));
+            }
+            Output::CancelRecognition { utterance } => {
+                if let Some(job) = self.recognizing.remove(&utterance) {
+                    job.abort();
+                }
+            }
+            Output::Prepare(phrase) => self.prepare(&phrase),
+            Output::HangUp(outcome) => {
+                self.record.outcome(outcome);
+                self.end = Some(EndReason::BotHangup);
+            }
+            Output::Note(note) => self.record.note(at, note),
+        }
+    }
+
+    fn play(&mut self, prompt: PromptId, say: Say) {
+        self.record.tell(Happening::Saying { text: say.phrase.to_string() });
+        self.player.enqueue(prompt);
+        if let Some(audio) = self.prompts.cached(&say.phrase) {
+            return self.player.ready(prompt, audio);
+        }
+        let rendering = self.engines.render(&self.prompts, &say.phrase);
+        self.jobs.spawn(async move {
+            let result = match rendering {
+                Ok(job) => flatten(job.await),
+                Err(full) => Err(full.to_string()),
+            };
+            Done::Rendered { prompt, result }
+        });
+    }
+
+    fn prepare(&mut self, phrase: &Phrase) {
+        if self.prompts.cached(phrase).is_some() {
+            return;
+        }
+        // A full queue has better things to do; the prompt is then made when it is wanted.
+        if let Ok(job) = self.engines.prepare(&self.prompts, phrase) {
+            self.jobs.spawn(async move {
+                let _ = job.await;
+                Done::Prepared
+            });
+        }
+    }
+
+    /// Starts recognition; returns the input that says so when it cannot be started.
+    fn recognize(
+        &mut self,
+        utterance: UtteranceId,
+        audio: Pcm<Hz8k>,
+        hints: Hints,
+    ) -> Option<Input> {
+        let lang = hints.lang;
+        let problem = match self.engines.recognize(audio, hints) {
+            Some(Ok(job)) => {
+                let handle = self.jobs.spawn(async move {
+                    Done::Recognized { utterance, result: flatten(job.await) }
+                });
+                self.recognizing.insert(utterance, handle);
+                return None;
+            }
+            Some(Err(full)) => full.to_string(),
+            None => format!("no recogniser is configured for {lang}"),
+        };
+        Some(Input::RecognitionFailed { utterance, problem })
+    }
+}
+
+/// Joins what the queue and what the engine say into one problem text.
+fn flatten<T, E: ToString, F: ToString>(result: Result<Result<T, E>, F>) -> Result<T, String> {
+    match result {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}

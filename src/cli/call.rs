@@ -1,0 +1,108 @@
+//! `hotline call`: place one call, say recorded turns, report what came back.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use anyhow::Context;
+
+use super::runtime;
+use crate::{
+    audio::{StereoRecorder, read_8k},
+    call::{
+        PortRange,
+        caller::{self, Report, Script, Turn},
+    },
+    sdp::{self, LocalMedia},
+    sip::{DialRequest, UserAgent, UserAgentConfig},
+};
+
+/// Arguments of `hotline call`.
+#[derive(Debug, clap::Args)]
+pub struct CallArgs {
+    /// Whom to call, such as `sip:1000@127.0.0.1:5060`.
+    uri: String,
+    /// A turn to say, a WAV file; repeat for more. Before each, the bot is heard out.
+    #[arg(long = "say", value_name = "WAV")]
+    say: Vec<PathBuf>,
+    /// Write both sides to this WAV: caller left, bot right.
+    #[arg(long, value_name = "WAV")]
+    record: Option<PathBuf>,
+    /// Our own number.
+    #[arg(long, default_value = "caller")]
+    from: String,
+    /// Address to call from.
+    #[arg(long, default_value = "0.0.0.0")]
+    bind: IpAddr,
+    /// Silence after which the bot is taken to have finished, in milliseconds.
+    #[arg(long, default_value_t = 900)]
+    quiet_ms: u64,
+    /// Hang up when the bot says nothing for this many seconds.
+    #[arg(long, default_value_t = 15)]
+    patience: u64,
+}
+
+/// Places the call and prints one JSON line.
+///
+/// # Errors
+/// When a WAV cannot be read, or the call is refused or breaks.
+pub fn run(args: CallArgs) -> anyhow::Result<()> {
+    let turns = args.say.iter().map(turn).collect::<anyhow::Result<Vec<_>>>()?;
+    let script = Script {
+        turns,
+        quiet: Duration::from_millis(args.quiet_ms),
+        patience: Duration::from_secs(args.patience),
+    };
+    let report = runtime()?.block_on(place(&args, script))?;
+    if let Some(path) = &args.record {
+        record(path, &report)?;
+    }
+    println!("{}", serde_json::to_string(&report)?);
+    Ok(())
+}
+
+fn turn(path: &PathBuf) -> anyhow::Result<Turn> {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Turn { name, audio: read_8k(path)? })
+}
+
+async fn place(args: &CallArgs, script: Script) -> anyhow::Result<Report> {
+    let agent = UserAgent::bind(UserAgentConfig::new(SocketAddr::new(args.bind, 0))).await?;
+    let ports: PortRange = "40000-49998".parse()?;
+    let sockets = ports.bind(args.bind).await?;
+    let local = LocalMedia {
+        address: local_address(&args.uri, args.bind).await?,
+        port: sockets.0.local_addr()?.port(),
+        session_id: rand::random::<u32>().into(),
+        version: 1,
+    };
+    let from = format!("sip:{}@{}", args.from, SocketAddr::new(local.address, agent.local_addr().port()));
+    let request = DialRequest::new(&args.uri, &from, sdp::offer(&local));
+    let leg = agent.dial(request).await?;
+    let report = caller::converse(leg, sockets, script).await;
+    agent.shutdown(Duration::from_secs(2)).await;
+    report.with_context(|| format!("calling {}", args.uri))
+}
+
+/// The address of ours that the callee can reach: the one bound, or the route's.
+async fn local_address(uri: &str, bind: IpAddr) -> anyhow::Result<IpAddr> {
+    if !bind.is_unspecified() {
+        return Ok(bind);
+    }
+    let host = uri.split_once(':').map_or(uri, |(_, rest)| rest);
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let host = host.split([';', '?']).next().unwrap_or(host);
+    let host = if host.contains(':') { host.to_owned() } else { format!("{host}:5060") };
+    let probe = tokio::net::UdpSocket::bind(SocketAddr::new(bind, 0)).await?;
+    probe.connect(&host).await.with_context(|| format!("no route to {host}"))?;
+    Ok(probe.local_addr()?.ip())
+}
+
+fn record(path: &PathBuf, report: &Report) -> anyhow::Result<()> {
+    let mut recorder = StereoRecorder::create(path)?;
+    recorder.push(&report.audio.0, &report.audio.1)?;
+    recorder.finish()?;
+    Ok(())
+}

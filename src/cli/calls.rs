@@ -1,0 +1,170 @@
+//! `hotline calls`: the call record, for people.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+use time::{OffsetDateTime, macros::format_description};
+
+use super::runtime;
+use crate::{
+    audio::CallTime,
+    service::{Config, database},
+    store::{CallEvent, CallFilter, CallRecord, CallSummary, Store, masked},
+};
+
+/// Arguments of `hotline calls`.
+#[derive(Debug, clap::Args)]
+pub struct CallsArgs {
+    /// The configuration that names the data directory.
+    #[arg(long, default_value = "hotline.toml", global = true)]
+    config: PathBuf,
+    /// The data directory, instead of the configuration's.
+    #[arg(long, global = true)]
+    data: Option<PathBuf>,
+    /// Show numbers in full.
+    #[arg(long, global = true)]
+    unmask: bool,
+    #[command(subcommand)]
+    command: CallsCommand,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum CallsCommand {
+    /// The latest calls, newest first.
+    List {
+        /// At most this many.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// One call: transcript with times, where each turn's time went, events.
+    Show {
+        /// The call's id, or the beginning of it.
+        id: String,
+    },
+}
+
+/// Prints what was asked for.
+///
+/// # Errors
+/// When there is no database, or no such call.
+pub fn run(args: CallsArgs) -> anyhow::Result<()> {
+    let dir = match args.data {
+        Some(dir) => dir,
+        None => Config::load(&args.config)?.data.dir,
+    };
+    let path = database(&dir);
+    if !path.exists() {
+        bail!("{}: no call has been recorded there yet", path.display());
+    }
+    runtime()?.block_on(async {
+        let store = Store::open(&path).await?;
+        match args.command {
+            CallsCommand::List { limit } => {
+                let filter = CallFilter { limit, ..CallFilter::default() };
+                list(&store.calls(&filter).await?, args.unmask);
+            }
+            CallsCommand::Show { id } => {
+                let call = store.call(&id).await?.with_context(|| {
+                    format!("no call begins with {id:?}: `hotline calls list` shows them")
+                })?;
+                show(&call, args.unmask);
+            }
+        }
+        Ok(())
+    })
+}
+
+fn list(calls: &[CallSummary], unmask: bool) {
+    println!(
+        "{:<27} {:<19} {:<15} {:<16} {:>6} {:>5}  OUTCOME",
+        "CALL", "STARTED (UTC)", "CALLER", "DIALPLAN", "LENGTH", "TURNS"
+    );
+    for call in calls {
+        println!(
+            "{:<27} {:<19} {:<15} {:<16} {:>6} {:>5}  {}",
+            call.id,
+            moment(call.started_at),
+            number(&call.caller, unmask),
+            call.dialplan,
+            format!("{}:{:02}", call.duration_ms / 60_000, call.duration_ms / 1_000 % 60),
+            call.turns,
+            outcome(call),
+        );
+    }
+}
+
+fn show(call: &CallRecord, unmask: bool) {
+    let summary = &call.summary;
+    println!("call       {}", summary.id);
+    println!("started    {} UTC", moment(summary.started_at));
+    println!("caller     {}", number(&summary.caller, unmask));
+    println!("called     {}", number(&summary.called, unmask));
+    println!("dialplan   {} version {}", summary.dialplan, summary.dialplan_version);
+    println!("answered   {} ms after the INVITE", summary.answered_ms.unwrap_or_default());
+    println!("length     {}", CallTime::from_ms(summary.duration_ms));
+    println!("outcome    {}", outcome(summary));
+    for (slot, value) in &call.slots {
+        println!("slot       {slot} = {value}");
+    }
+    println!("recording  {}", shown(call.recording.as_deref()));
+    println!("journal    {}", shown(call.journal.as_deref()));
+    println!("media      {}", call.rtp);
+    println!();
+    for event in &call.events {
+        println!("{:>10}  {}", event.at.to_string(), line(event));
+    }
+}
+
+fn line(event: &CallEvent) -> String {
+    let data = &event.data;
+    match event.kind.as_str() {
+        "said" => {
+            let cut = if data["complete"] == true { "" } else { " — cut short" };
+            format!("bot:    {}{cut}", text(&data["text"]))
+        }
+        "heard" => match data["hypotheses"][0]["text"].as_str() {
+            Some(words) => format!("caller: {}", words.trim()),
+            None => "caller: (not understood)".to_owned(),
+        },
+        "keys" => format!("caller: pressed {} keys", data["count"]),
+        "turn" => waterfall(data),
+        kind => format!("        {kind} {data}"),
+    }
+}
+
+/// Where the time between the caller's last speech and the bot's first audio went.
+fn waterfall(data: &Value) -> String {
+    let at = |stage: &str| data[stage].as_u64().map(|samples| CallTime(samples).as_ms());
+    let Some(begin) = at("speech_end") else { return format!("        turn {data}") };
+    let stages = ["pause_noticed", "text_ready", "decided", "dialog_done", "first_audio"];
+    let shown = stages.iter().filter_map(|stage| {
+        at(stage).map(|ms| format!("{} +{} ms", stage.replace('_', " "), ms.saturating_sub(begin)))
+    });
+    format!("        turn {}: {}", data["turn"], shown.collect::<Vec<_>>().join(", "))
+}
+
+fn outcome(call: &CallSummary) -> String {
+    match (&call.disposition, &call.end_reason) {
+        (Some(disposition), Some(reason)) => format!("{disposition} ({reason})"),
+        (None, Some(reason)) => reason.clone(),
+        _ => "in progress".to_owned(),
+    }
+}
+
+fn number(number: &str, unmask: bool) -> String {
+    if unmask { number.to_owned() } else { masked(number) }
+}
+
+fn moment(at: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+    at.format(&format).unwrap_or_else(|_| at.to_string())
+}
+
+fn shown(path: Option<&Path>) -> String {
+    path.map_or_else(|| "-".to_owned(), |path| path.display().to_string())
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

@@ -1,0 +1,235 @@
+use std::sync::Arc;
+
+use super::{
+    BargeIn, CallFacts, Event, Input, Outcome, Output, Say,
+    values::{Values, shown},
+};
+use crate::{
+    audio::CallTime,
+    dialplan::{
+        Dialplan,
+        model::{Node, NodeId, NodeKind, Prompt, PromptBargeIn, Template, Then},
+    },
+    text::Lang,
+};
+
+/// The dialog of one call: a pure function of what it is fed.
+///
+/// Cloning is cheap enough to try an answer ahead and throw it away.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    pub(super) plan: Arc<Dialplan>,
+    pub(super) facts: CallFacts,
+    pub(super) lang: Lang,
+    pub(super) values: Values,
+    pub(super) phase: Phase,
+    /// Failures in a row at the open question.
+    pub(super) failures: Failures,
+    pub(super) turns: u32,
+    /// What was said since the caller's last understood turn, for `repeat`.
+    pub(super) said: Vec<Say>,
+}
+
+/// Where the dialog stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Nothing has happened yet.
+    Fresh,
+    /// A question is open.
+    Asking(NodeId),
+    /// A value was read back and waits for a yes.
+    Confirming(NodeId),
+    /// The call is over.
+    Ended,
+}
+
+/// How often in a row the open question got no usable answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Failures {
+    pub(super) no_input: u32,
+    pub(super) no_match: u32,
+    /// Values that the caller did not confirm.
+    pub(super) rejected: u32,
+}
+
+impl Machine {
+    /// The dialog of a call that has not been answered yet.
+    pub fn new(plan: Arc<Dialplan>, facts: CallFacts) -> Self {
+        Self {
+            lang: plan.language(),
+            plan,
+            facts,
+            values: Values::default(),
+            phase: Phase::Fresh,
+            failures: Failures::default(),
+            turns: 0,
+            said: Vec::new(),
+        }
+    }
+
+    /// Takes what happened and returns what to do, in order.
+    ///
+    /// Every input is accepted at every moment; [`Input::Start`] comes first. The step of an input
+    /// other than [`Input::HungUp`] ends with exactly one [`Output::Listen`] or
+    /// [`Output::HangUp`]; once the call is over, there is nothing more.
+    pub fn step(&mut self, _now: CallTime, input: Input) -> Vec<Output> {
+        let mut out = Vec::new();
+        match (self.phase, input) {
+            (Phase::Ended, _) => {}
+            (_, Input::HungUp) => self.phase = Phase::Ended,
+            (Phase::Fresh, _) => self.enter(self.plan.model().start, &mut out),
+            (Phase::Asking(node) | Phase::Confirming(node), Input::Start) => {
+                self.listen(node, &mut out);
+            }
+            (Phase::Asking(node) | Phase::Confirming(node), input) => {
+                self.turn(node, input, &mut out);
+            }
+        }
+        out
+    }
+
+    /// The slots so far and a disposition: for the record of a call that the caller ended.
+    pub fn outcome(&self, disposition: &str) -> Outcome {
+        Outcome { disposition: disposition.to_owned(), slots: self.values.for_record(&self.plan) }
+    }
+
+    /// The language that the call is in.
+    pub fn lang(&self) -> Lang {
+        self.lang
+    }
+
+    /// Goes through the flow from `node` until a question or the end.
+    pub(super) fn enter(&mut self, node: NodeId, out: &mut Vec<Output>) {
+        let plan = Arc::clone(&self.plan);
+        let model = plan.model();
+        let mut next = node;
+        // The linter refuses loops without a question, so no walk is longer than the dialplan.
+        for _ in 0..=model.nodes.len() {
+            let node = model.node(next);
+            out.push(Output::Note(Event::Node { node: node.name.clone() }));
+            match self.pass(node, out) {
+                Step::To(then) => next = then,
+                Step::Ask => return self.ask(next, out),
+                Step::End(disposition) => return self.hang_up(&disposition, out),
+            }
+        }
+        self.hang_up("dialplan_loop", out);
+    }
+
+    /// Does what a node does, up to its question.
+    fn pass(&mut self, node: &Node, out: &mut Vec<Output>) -> Step {
+        let plan = Arc::clone(&self.plan);
+        match &node.kind {
+            NodeKind::Ask(_) => Step::Ask,
+            NodeKind::Say { say, barge_in, then } => {
+                self.say(&node.name, say, *barge_in, out);
+                Step::after(then)
+            }
+            NodeKind::Then(then) => Step::after(then),
+            NodeKind::When { cases, otherwise } => {
+                let case =
+                    cases.iter().find(|c| self.values.holds(&c.value, &c.test, &plan, &self.facts));
+                Step::To(case.map_or(*otherwise, |c| c.next))
+            }
+            NodeKind::Lookup { table, key, matching, found, missing } => {
+                let row = self.find_row(table, key, matching);
+                self.values.found(table, row);
+                Step::To(if row.is_some() { *found } else { *missing })
+            }
+            NodeKind::Set { values, next } => {
+                for (slot, template) in values {
+                    match template {
+                        Some(template) => {
+                            let value = self.values.fill(template, &plan, &self.facts);
+                            self.fill_slot(slot, value, out);
+                        }
+                        None => self.values.clear(slot),
+                    }
+                }
+                Step::To(*next)
+            }
+            NodeKind::Count { counter, limit, reached, next } => {
+                let count = self.values.count(counter);
+                Step::To(if count >= *limit { *reached } else { *next })
+            }
+            NodeKind::Language { lang, next } => {
+                self.lang = *lang;
+                Step::To(*next)
+            }
+        }
+    }
+
+    fn find_row(
+        &self,
+        table: &str,
+        key: &Template,
+        matching: &[(String, Template)],
+    ) -> Option<usize> {
+        let table = self.plan.model().tables.get(table)?;
+        let fill = |template| self.values.fill(template, &self.plan, &self.facts);
+        let key = fill(key);
+        let wanted: Vec<(usize, String)> = matching
+            .iter()
+            .map(|(column, template)| Some((table.column(column)?, fill(template))))
+            .collect::<Option<_>>()?;
+        table.rows.iter().position(|row| {
+            row[table.key] == key && wanted.iter().all(|(column, value)| row[*column] == *value)
+        })
+    }
+
+    /// Gives a slot a value and notes it.
+    pub(super) fn fill_slot(&mut self, slot: &str, value: String, out: &mut Vec<Output>) {
+        out.push(Output::Note(Event::Slot {
+            slot: slot.to_owned(),
+            value: shown(&self.plan, slot, &value),
+        }));
+        self.values.set(slot, value);
+    }
+
+    /// Says a prompt in the call's language.
+    pub(super) fn say(
+        &mut self,
+        node: &str,
+        prompt: &Prompt,
+        barge_in: PromptBargeIn,
+        out: &mut Vec<Output>,
+    ) {
+        let say = self.compose(node, prompt, barge_in);
+        self.said.push(say.clone());
+        out.push(Output::Say(say));
+    }
+
+    /// A prompt filled in.
+    pub(super) fn compose(&self, node: &str, prompt: &Prompt, barge_in: PromptBargeIn) -> Say {
+        Say {
+            phrase: self.values.phrase(prompt, self.lang, &self.plan, &self.facts),
+            barge_in: match barge_in {
+                PromptBargeIn::Any => BargeIn::Any,
+                PromptBargeIn::Keys => BargeIn::Keys,
+                PromptBargeIn::None => BargeIn::None,
+            },
+            node: node.to_owned(),
+        }
+    }
+
+    pub(super) fn hang_up(&mut self, disposition: &str, out: &mut Vec<Output>) {
+        self.phase = Phase::Ended;
+        out.push(Output::HangUp(self.outcome(disposition)));
+    }
+}
+
+/// What follows a node.
+enum Step {
+    To(NodeId),
+    Ask,
+    End(String),
+}
+
+impl Step {
+    fn after(then: &Then) -> Self {
+        match then {
+            Then::Next(node) => Self::To(*node),
+            Then::HangUp(disposition) => Self::End(disposition.clone()),
+        }
+    }
+}

@@ -1,0 +1,281 @@
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Event, Expect, Input, KeyRules, Listen, Machine, Output,
+    machine::{Failures, Phase},
+};
+use crate::dialplan::model::{
+    Ask, Ladders, NodeId, NodeKind, Prompt, PromptBargeIn, SlotKind, Target, Wants,
+};
+
+/// Silence between keys that ends an entry.
+const INTER_DIGIT: Duration = Duration::from_secs(3);
+
+/// Values that the caller says are wrong before the question is given up.
+const REJECTIONS: u32 = 3;
+
+/// What a turn came to.
+pub(super) enum Answer {
+    /// A value for the slot that was asked for.
+    Value(String),
+    Yes,
+    No,
+    /// Somewhere else.
+    Go(Target),
+    /// Nothing usable.
+    NoMatch,
+}
+
+impl Machine {
+    /// Asks the question of `node` and waits.
+    pub(super) fn ask(&mut self, node: NodeId, out: &mut Vec<Output>) {
+        let plan = Arc::clone(&self.plan);
+        let model = plan.model();
+        let NodeKind::Ask(ask) = &model.node(node).kind else {
+            return self.enter(node, out);
+        };
+        if self.turns > model.limits.max_turns {
+            return self.hang_up("max_turns", out);
+        }
+        self.phase = Phase::Asking(node);
+        self.say(&model.node(node).name, &ask.ask, ask.barge_in, out);
+        self.listen(node, out);
+    }
+
+    /// Waits for the answer to the open question.
+    pub(super) fn listen(&mut self, node: NodeId, out: &mut Vec<Output>) {
+        let plan = Arc::clone(&self.plan);
+        let model = plan.model();
+        let NodeKind::Ask(ask) = &model.node(node).kind else {
+            return self.enter(node, out);
+        };
+        let confirming = matches!(self.phase, Phase::Confirming(_));
+        let (expect, max) =
+            if confirming { (Expect::YesNo, 1) } else { self.expectation(&ask.wants) };
+        out.push(Output::Listen(Listen {
+            lang: self.lang,
+            expect,
+            phrases: self.likely_words(&ask.wants),
+            no_input: ask.no_input.unwrap_or(model.limits.no_input),
+            keys: KeyRules { max, terminator: (max > 1).then_some('#'), inter_digit: INTER_DIGIT },
+        }));
+    }
+
+    fn expectation(&self, wants: &Wants) -> (Expect, u8) {
+        match wants {
+            Wants::Intent => (Expect::Open, 1),
+            Wants::YesNo { .. } => (Expect::YesNo, 1),
+            Wants::Slot { slot, .. } => match self.plan.model().slots.get(slot).map(|s| &s.kind) {
+                Some(SlotKind::Digits { min, max, .. }) => {
+                    (Expect::Digits { min: *min, max: *max }, *max)
+                }
+                Some(SlotKind::YesNo) => (Expect::YesNo, 1),
+                Some(SlotKind::Choice(_)) => (Expect::Choice, 1),
+                _ => (Expect::Open, 1),
+            },
+        }
+    }
+
+    /// The dialplan's hot words, and the options when one is to be chosen.
+    fn likely_words(&self, wants: &Wants) -> Vec<String> {
+        let model = self.plan.model();
+        let mut words = model.hot_words.get(&self.lang).cloned().unwrap_or_default();
+        if let Wants::Slot { slot, .. } = wants
+            && let Some(SlotKind::Choice(options)) = model.slots.get(slot).map(|s| &s.kind)
+        {
+            let phrases = options.iter().filter_map(|o| o.phrases.get(&self.lang));
+            words.extend(phrases.flatten().cloned());
+        }
+        words
+    }
+
+    /// One turn of the caller at the open question.
+    pub(super) fn turn(&mut self, node: NodeId, input: Input, out: &mut Vec<Output>) {
+        let plan = Arc::clone(&self.plan);
+        let NodeKind::Ask(ask) = &plan.model().node(node).kind else {
+            return self.enter(node, out);
+        };
+        self.turns += 1;
+        if self.turns > plan.model().limits.max_turns {
+            return match plan.model().limits.too_long {
+                Some(then) => self.progress(then, out),
+                None => self.hang_up("max_turns", out),
+            };
+        }
+        let answer = match input {
+            Input::NoInput => return self.no_input(node, ask, out),
+            Input::Keys(keys) => self.pressed(ask, &keys),
+            Input::Heard(heard) => {
+                let (answer, intent) = self.heard(node, ask, &heard);
+                out.extend(intent.map(Output::Note));
+                answer
+            }
+            Input::Unclear | Input::Start | Input::HungUp => Answer::NoMatch,
+        };
+        match answer {
+            Answer::NoMatch => self.no_match(node, ask, out),
+            answer => self.answered(node, ask, answer, out),
+        }
+    }
+
+    fn answered(&mut self, node: NodeId, ask: &Ask, answer: Answer, out: &mut Vec<Output>) {
+        let confirming = matches!(self.phase, Phase::Confirming(_));
+        match (answer, &ask.wants) {
+            (Answer::Go(Target::Node(to)), _) => self.progress(to, out),
+            (Answer::Go(Target::Repeat), _) => self.repeat(node, out),
+            (Answer::Yes, Wants::YesNo { yes, .. }) => self.progress(*yes, out),
+            (Answer::No, Wants::YesNo { no, .. }) => self.progress(*no, out),
+            (Answer::Yes, Wants::Slot { next, .. }) if confirming => self.progress(*next, out),
+            (Answer::No, Wants::Slot { slot, .. }) if confirming => {
+                self.values.clear(slot);
+                self.reject(node, ask, out);
+            }
+            (Answer::Value(value), Wants::Slot { slot, confirm, next }) => {
+                self.fill_slot(slot, value, out);
+                match confirm {
+                    Some(confirm) => self.read_back(node, confirm, out),
+                    None => self.progress(*next, out),
+                }
+            }
+            _ => self.no_match(node, ask, out),
+        }
+    }
+
+    /// Leaves the question.
+    fn progress(&mut self, to: NodeId, out: &mut Vec<Output>) {
+        self.said.clear();
+        self.failures = Failures::default();
+        self.enter(to, out);
+    }
+
+    fn read_back(&mut self, node: NodeId, confirm: &Prompt, out: &mut Vec<Output>) {
+        self.said.clear();
+        self.failures = Failures { rejected: self.failures.rejected, ..Failures::default() };
+        self.phase = Phase::Confirming(node);
+        let name = self.plan.model().node(node).name.clone();
+        self.say(&name, confirm, PromptBargeIn::Any, out);
+        self.listen(node, out);
+    }
+
+    /// The value was wrong: ask again, but not for ever.
+    fn reject(&mut self, node: NodeId, ask: &Ask, out: &mut Vec<Output>) {
+        self.said.clear();
+        self.failures = Failures { rejected: self.failures.rejected + 1, ..Failures::default() };
+        if self.failures.rejected >= REJECTIONS {
+            return self.give_up(ask, out);
+        }
+        self.ask(node, out);
+    }
+
+    /// Says everything since the last turn again.
+    fn repeat(&mut self, node: NodeId, out: &mut Vec<Output>) {
+        out.extend(self.said.iter().cloned().map(Output::Say));
+        self.listen(node, out);
+    }
+
+    fn pressed(&self, ask: &Ask, keys: &str) -> Answer {
+        let confirming = matches!(self.phase, Phase::Confirming(_));
+        let mut chars = keys.chars();
+        let single = match (chars.next(), chars.next()) {
+            (Some(key), None) => Some(key),
+            _ => None,
+        };
+        let yes_no = match single {
+            Some('1') => Answer::Yes,
+            Some('2') => Answer::No,
+            _ => Answer::NoMatch,
+        };
+        let own = match &ask.wants {
+            _ if confirming => yes_no,
+            Wants::YesNo { .. } => yes_no,
+            Wants::Intent => Answer::NoMatch,
+            Wants::Slot { slot, .. } => self.keyed_value(slot, keys, single),
+        };
+        let routes = [&ask.routes, &self.plan.model().globals];
+        match (own, single) {
+            (Answer::NoMatch, Some(key)) => routes
+                .iter()
+                .find_map(|r| r.keys.get(&key))
+                .map_or(Answer::NoMatch, |t| Answer::Go(*t)),
+            (own, _) => own,
+        }
+    }
+
+    fn keyed_value(&self, slot: &str, keys: &str, single: Option<char>) -> Answer {
+        let value = match self.plan.model().slots.get(slot).map(|s| &s.kind) {
+            Some(SlotKind::Digits { min, max, allow_x }) => {
+                let value: String = match (*allow_x, keys.strip_suffix('*')) {
+                    (true, Some(body)) => format!("{body}X"),
+                    _ => keys.to_owned(),
+                };
+                let body = value.strip_suffix('X').unwrap_or(&value);
+                let fits = (*min as usize..=*max as usize).contains(&value.len());
+                (fits && body.bytes().all(|b| b.is_ascii_digit())).then_some(value)
+            }
+            Some(SlotKind::YesNo) => match single {
+                Some('1') => Some("yes".to_owned()),
+                Some('2') => Some("no".to_owned()),
+                _ => None,
+            },
+            Some(SlotKind::Choice(options)) => {
+                options.iter().find(|o| single.is_some() && o.key == single).map(|o| o.name.clone())
+            }
+            _ => None,
+        };
+        value.map_or(Answer::NoMatch, Answer::Value)
+    }
+
+    fn no_input(&mut self, node: NodeId, ask: &Ask, out: &mut Vec<Output>) {
+        self.failures.no_input += 1;
+        let count = self.failures.no_input;
+        out.push(Output::Note(Event::NoInput { count }));
+        self.climb(node, ask, count, |ladders| &ladders.no_input, out);
+    }
+
+    fn no_match(&mut self, node: NodeId, ask: &Ask, out: &mut Vec<Output>) {
+        self.failures.no_match += 1;
+        let count = self.failures.no_match;
+        out.push(Output::Note(Event::NoMatch { count }));
+        self.climb(node, ask, count, |ladders| &ladders.no_match, out);
+    }
+
+    /// Says the next rung of a ladder, or gives up when there is none.
+    fn climb(
+        &mut self,
+        node: NodeId,
+        ask: &Ask,
+        count: u32,
+        ladder: fn(&Ladders) -> &Vec<Prompt>,
+        out: &mut Vec<Output>,
+    ) {
+        let plan = Arc::clone(&self.plan);
+        let model = plan.model();
+        let own = ladder(&ask.ladders);
+        let confirming = matches!(self.phase, Phase::Confirming(_));
+        let alone = !own.is_empty() && !confirming;
+        let rungs = if alone { own } else { ladder(&model.defaults) };
+        let rung = rungs.get(count as usize - 1);
+        let Some(rung) = rung else {
+            return self.give_up(ask, out);
+        };
+        // Not remembered: `repeat` is for what was said before the trouble.
+        let name = &model.node(node).name;
+        out.push(Output::Say(self.compose(name, rung, PromptBargeIn::Any)));
+        if !alone {
+            let question = match &ask.wants {
+                Wants::Slot { confirm: Some(confirm), .. } if confirming => confirm,
+                _ => &ask.ask,
+            };
+            out.push(Output::Say(self.compose(name, question, ask.barge_in)));
+        }
+        self.listen(node, out);
+    }
+
+    fn give_up(&mut self, ask: &Ask, out: &mut Vec<Output>) {
+        let default = self.plan.model().defaults.give_up;
+        match ask.ladders.give_up.or(default) {
+            Some(node) => self.progress(node, out),
+            None => self.hang_up("gave_up", out),
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Checks of meaning, on a model in which every name is known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    error::Findings,
+    model::{Ask, Model, NodeId, NodeKind, Reference, SlotKind, Wants},
+    read::Read,
+};
+use crate::text::normalize;
+
+/// Adds what is wrong with the dialplan, or looks so, to `findings`.
+pub(crate) fn lint(read: &Read, findings: &mut Findings) {
+    unreachable_nodes(read, findings);
+    loops_without_a_question(read, findings);
+    questions(read, findings);
+    endless_silence(read, findings);
+    too_long_that_asks(read, findings);
+    values_never_known(read, findings);
+    unused_names(read, findings);
+    shared_examples(read, findings);
+}
+
+fn unreachable_nodes(read: &Read, findings: &mut Findings) {
+    let model = &read.model;
+    let mut open = vec![model.start];
+    open.extend(model.globals.targets());
+    open.extend(model.defaults.give_up);
+    open.extend(model.limits.too_long);
+    let mut reached: BTreeSet<NodeId> = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if reached.insert(id) {
+            open.extend(model.node(id).successors());
+        }
+    }
+    for (index, node) in model.nodes.iter().enumerate() {
+        if !reached.contains(&NodeId(index)) {
+            findings.warn(
+                read.places.nodes[index],
+                format!("no call can reach node `{}`", node.name),
+                "lead to it from another node, or take it out",
+            );
+        }
+    }
+}
+
+/// A walk that never waits for the caller would never end.
+fn loops_without_a_question(read: &Read, findings: &mut Findings) {
+    let model = &read.model;
+    let quiet = |id: NodeId| {
+        let node = model.node(id);
+        if node.is_question() { Vec::new() } else { node.successors() }
+    };
+    for cycle in cycles(model.nodes.len(), quiet) {
+        let names: Vec<&str> = cycle.iter().map(|id| model.node(*id).name.as_str()).collect();
+        findings.error(
+            read.places.nodes[cycle[0].0],
+            format!("the call would go round for ever: {} …", names.join(" → ")),
+            "put a question into the loop, or lead out of it",
+        );
+    }
+}
+
+fn questions(read: &Read, findings: &mut Findings) {
+    let model = &read.model;
+    for (node, at) in model.nodes.iter().zip(&read.places.nodes) {
+        let NodeKind::Ask(ask) = &node.kind else {
+            continue;
+        };
+        let answerable = !ask.routes.on.is_empty() || !model.globals.on.is_empty();
+        if matches!(ask.wants, Wants::Intent) && !answerable {
+            findings.error(
+                *at,
+                format!("question `{}` has no answers", node.name),
+                "add `slot`, or `yes` and `no`, or `on` with intents",
+            );
+        }
+        for (name, own, default) in [
+            ("no_input", &ask.ladders.no_input, &model.defaults.no_input),
+            ("no_match", &ask.ladders.no_match, &model.defaults.no_match),
+        ] {
+            if own.is_empty() && default.is_empty() {
+                findings.error(
+                    *at,
+                    format!("question `{}` has no `{name}` prompts", node.name),
+                    format!("add `{name}: [\"…\"]` here or to `defaults`"),
+                );
+            }
+        }
+        if give_up(model, ask).is_none() {
+            findings.error(
+                *at,
+                format!("question `{}` does not say where to go in the end", node.name),
+                "add `give_up: NODE` here or to `defaults`",
+            );
+        }
+    }
+}
+
+/// A caller who never answers must come to the end of the call.
+fn endless_silence(read: &Read, findings: &mut Findings) {
+    let model = &read.model;
+    let silent = |id: NodeId| match &model.node(id).kind {
+        NodeKind::Ask(ask) => give_up(model, ask).into_iter().collect(),
+        _ => model.node(id).successors(),
+    };
+    for cycle in cycles(model.nodes.len(), silent) {
+        let Some(first) = cycle.iter().find(|id| model.node(**id).is_question()) else {
+            continue;
+        };
+        findings.error(
+            read.places.nodes[first.0],
+            format!("giving up on `{}` leads back to it", model.node(*first).name),
+            "add a `give_up` here that ends the call",
+        );
+    }
+}
+
+/// Where a question leads when its ladders end.
+fn give_up(model: &Model, ask: &Ask) -> Option<NodeId> {
+    ask.ladders.give_up.or(model.defaults.give_up)
+}
+
+fn too_long_that_asks(read: &Read, findings: &mut Findings) {
+    let model = &read.model;
+    let mut open: Vec<NodeId> = model.limits.too_long.into_iter().collect();
+    let mut seen = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        let node = model.node(id);
+        if node.is_question() {
+            findings.error(
+                read.places.limits,
+                format!("after too many turns the call would ask `{}`", node.name),
+                "lead `then` to nodes that say something and hang up",
+            );
+        } else if seen.insert(id) {
+            open.extend(node.successors());
+        }
+    }
+}
+
+/// A value that nothing ever sets is a gap in the prompt.
+fn values_never_known(read: &Read, findings: &mut Findings) {
+    let model = &read.model;
+    let mut filled: BTreeSet<&str> = BTreeSet::new();
+    let mut searched: BTreeSet<&str> = BTreeSet::new();
+    for node in &model.nodes {
+        match &node.kind {
+            NodeKind::Ask(ask) => {
+                if let Wants::Slot { slot, .. } = &ask.wants {
+                    filled.insert(slot);
+                }
+            }
+            NodeKind::Set { values, .. } => filled.extend(values.iter().map(|(s, _)| s.as_str())),
+            NodeKind::Count { counter, .. } => {
+                filled.insert(counter);
+            }
+            NodeKind::Lookup { table, .. } => {
+                searched.insert(table);
+            }
+            _ => {}
+        }
+    }
+    for (node, at) in model.nodes.iter().zip(&read.places.nodes) {
+        let mut missing: BTreeSet<String> = BTreeSet::new();
+        for reference in node.references() {
+            match reference {
+                Reference::Slot(slot) if !filled.contains(slot.as_str()) => {
+                    missing.insert(format!("`{slot}`, which nothing asks for or sets"));
+                }
+                Reference::Column { table, .. } if !searched.contains(table.as_str()) => {
+                    missing.insert(format!("a row of `{table}`, which nothing looks up"));
+                }
+                _ => {}
+            }
+        }
+        for what in missing {
+            findings.error(
+                *at,
+                format!("node `{}` uses {what}", node.name),
+                "ask for it, `set` it or look it up first",
+            );
+        }
+    }
+}
+
+fn unused_names(read: &Read, findings: &mut Findings) {
+    let model = &read.model;
+    let mut slots: BTreeSet<&str> = BTreeSet::new();
+    let mut tables: BTreeSet<&str> = BTreeSet::new();
+    let mut intents: BTreeSet<&str> = model.globals.on.keys().map(String::as_str).collect();
+    for node in &model.nodes {
+        match &node.kind {
+            NodeKind::Ask(ask) => {
+                intents.extend(ask.routes.on.keys().map(String::as_str));
+                if let Wants::Slot { slot, .. } = &ask.wants {
+                    slots.insert(slot);
+                }
+            }
+            NodeKind::Lookup { table, .. } => {
+                tables.insert(table);
+            }
+            NodeKind::Set { values, .. } => slots.extend(values.iter().map(|(s, _)| s.as_str())),
+            NodeKind::Count { counter, .. } => {
+                slots.insert(counter);
+            }
+            _ => {}
+        }
+    }
+    for (what, declared, used) in [
+        ("slot", &read.places.slots, slots),
+        ("table", &read.places.tables, tables),
+        ("intent", &read.places.intents, intents),
+    ] {
+        for (name, at) in declared.iter().filter(|(name, _)| !used.contains(name.as_str())) {
+            let remedy = "use it in a node, or take it out";
+            findings.warn(*at, format!("{what} `{name}` is never used"), remedy);
+        }
+    }
+}
+
+fn shared_examples(read: &Read, findings: &mut Findings) {
+    let mut owner: BTreeMap<String, &str> = BTreeMap::new();
+    for (intent, by_lang) in &read.model.intents {
+        let at = read.places.intents[intent];
+        for (lang, examples) in by_lang {
+            for example in examples {
+                let first = owner.entry(normalize(*lang, example)).or_insert(intent);
+                if *first != intent {
+                    findings.warn(
+                        at,
+                        format!("`{example}` is an example of `{first}` and of `{intent}`"),
+                        "keep it where it belongs: callers would land in either",
+                    );
+                }
+            }
+            if examples.len() < 3 {
+                findings.warn(
+                    at,
+                    format!("intent `{intent}` has fewer than three examples in {lang}"),
+                    "add more ways of saying it, as callers would",
+                );
+            }
+        }
+    }
+    for (name, slot) in &read.model.slots {
+        if let SlotKind::Choice(options) = &slot.kind
+            && options.len() > 5
+        {
+            let at = read.places.slots[name];
+            let what = format!("slot `{name}` has more options than callers remember");
+            findings.warn(at, what, "offer at most five, or ask in two steps");
+        }
+    }
+}
+
+/// The cycles of a graph, one for each place where a depth-first walk closes one.
+fn cycles(nodes: usize, successors: impl Fn(NodeId) -> Vec<NodeId>) -> Vec<Vec<NodeId>> {
+    let mut done = BTreeSet::new();
+    let mut found = Vec::new();
+    for start in (0..nodes).map(NodeId) {
+        // Nodes on the way here, each with the successors it has still to try.
+        let mut path: Vec<(NodeId, Vec<NodeId>)> = Vec::new();
+        if !done.contains(&start) {
+            path.push((start, successors(start)));
+        }
+        while let Some((id, rest)) = path.last_mut() {
+            let Some(next) = rest.pop() else {
+                done.insert(*id);
+                path.pop();
+                continue;
+            };
+            if let Some(from) = path.iter().position(|(id, _)| *id == next) {
+                found.push(path[from..].iter().map(|(id, _)| *id).collect());
+            } else if !done.contains(&next) {
+                path.push((next, successors(next)));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cycles_are_found_once_and_only_where_they_are() {
+        let edges: &[&[usize]] = &[&[1, 2], &[2], &[3], &[1], &[0]];
+        let to = |id: NodeId| edges[id.0].iter().map(|i| NodeId(*i)).collect();
+        let found = cycles(edges.len(), to);
+        let sets: Vec<BTreeSet<usize>> =
+            found.iter().map(|c| c.iter().map(|id| id.0).collect()).collect();
+        assert_eq!(sets, [BTreeSet::from([1, 2, 3])]);
+    }
+}

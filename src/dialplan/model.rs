@@ -1,0 +1,289 @@
+//! A checked dialplan: every name resolved, so that a call cannot meet a dangling one.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use crate::text::{Lang, ReadAs};
+
+/// Index of a node in [`Model::nodes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct NodeId(pub(crate) usize);
+
+/// Where a caller goes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Target {
+    /// To a node.
+    Node(NodeId),
+    /// Nowhere: the last prompts are said again and the question stays open.
+    Repeat,
+}
+
+/// Everything an author wrote, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Model {
+    pub(crate) name: String,
+    pub(crate) version: u32,
+    pub(crate) language: Lang,
+    pub(crate) languages: BTreeSet<Lang>,
+    pub(crate) voices: BTreeMap<Lang, String>,
+    pub(crate) hot_words: BTreeMap<Lang, Vec<String>>,
+    pub(crate) start: NodeId,
+    pub(crate) limits: Limits,
+    /// The ladders of questions that have none of their own.
+    pub(crate) defaults: Ladders,
+    pub(crate) slots: BTreeMap<String, Slot>,
+    pub(crate) tables: BTreeMap<String, Table>,
+    /// Examples by intent.
+    pub(crate) intents: BTreeMap<String, BTreeMap<Lang, Vec<String>>>,
+    /// Understood at every question.
+    pub(crate) globals: Routes,
+    pub(crate) nodes: Vec<Node>,
+}
+
+/// Bounds on a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Silence that counts as no input, where the question does not say.
+    pub(crate) no_input: Duration,
+    /// Caller turns before the call is brought to an end.
+    pub(crate) max_turns: u32,
+    /// Where it then goes; it ends there at the latest.
+    pub(crate) too_long: Option<NodeId>,
+}
+
+/// What is said, rung by rung, when a question gets no usable answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Ladders {
+    pub(crate) no_input: Vec<Prompt>,
+    pub(crate) no_match: Vec<Prompt>,
+    /// Where the call goes when a ladder has no rung left.
+    pub(crate) give_up: Option<NodeId>,
+}
+
+/// Where intents and keys lead.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Routes {
+    pub(crate) on: BTreeMap<String, Target>,
+    pub(crate) keys: BTreeMap<char, Target>,
+}
+
+/// One step of a flow.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Node {
+    /// `flow.node`.
+    pub(crate) name: String,
+    pub(crate) kind: NodeKind,
+}
+
+/// What a node does.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum NodeKind {
+    /// Speaks and goes on.
+    Say { say: Prompt, barge_in: PromptBargeIn, then: Then },
+    /// Asks and waits for the caller.
+    Ask(Box<Ask>),
+    /// The first case that holds.
+    When { cases: Vec<Case>, otherwise: NodeId },
+    /// Looks for a table row.
+    Lookup {
+        table: String,
+        key: Template,
+        /// Columns that must hold these values as well.
+        matching: Vec<(String, Template)>,
+        found: NodeId,
+        missing: NodeId,
+    },
+    /// Gives slots values; `None` empties the slot.
+    Set { values: Vec<(String, Option<Template>)>, next: NodeId },
+    /// Adds one to a counter and branches when it reaches the limit.
+    Count { counter: String, limit: u32, reached: NodeId, next: NodeId },
+    /// Changes the language of the call.
+    Language { lang: Lang, next: NodeId },
+    /// Only goes elsewhere, or ends the call without a word.
+    Then(Then),
+}
+
+/// What follows a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Then {
+    Next(NodeId),
+    /// Ends the call with this disposition.
+    HangUp(String),
+}
+
+/// Whether a prompt may be cut short; the dialog's contract has the same words one floor up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum PromptBargeIn {
+    #[default]
+    Any,
+    Keys,
+    None,
+}
+
+/// A question.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Ask {
+    pub(crate) ask: Prompt,
+    pub(crate) barge_in: PromptBargeIn,
+    pub(crate) wants: Wants,
+    pub(crate) routes: Routes,
+    pub(crate) no_input: Option<Duration>,
+    /// The question's own rungs stand alone; rungs from the defaults are followed by the question.
+    pub(crate) ladders: Ladders,
+}
+
+/// What a question is after.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Wants {
+    /// One of the intents in `on`, here or everywhere.
+    Intent,
+    /// Yes or no, as a branch.
+    YesNo {
+        yes: NodeId,
+        no: NodeId,
+        /// What else means yes, or no, to this question: 满了 to 满三个月了吗.
+        words: YesNoWords,
+    },
+    /// A value for a slot.
+    Slot {
+        slot: String,
+        /// Reads the value back and asks whether it is right.
+        confirm: Option<Prompt>,
+        next: NodeId,
+    },
+}
+
+/// Answers to one question that are a yes or a no only there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct YesNoWords {
+    pub(crate) yes: BTreeMap<Lang, Vec<String>>,
+    pub(crate) no: BTreeMap<Lang, Vec<String>>,
+}
+
+/// A kind of value that callers give.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Slot {
+    pub(crate) kind: SlotKind,
+    /// Whether records must not show the value in full.
+    pub(crate) sensitive: bool,
+}
+
+/// The shape of a slot's values.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum SlotKind {
+    /// `yes` or `no`.
+    YesNo,
+    /// Digits; with `allow_x` a final `X`, as in Chinese identity numbers (GB 11643).
+    Digits { min: u8, max: u8, allow_x: bool },
+    /// The name of one of the options.
+    Choice(Vec<ChoiceOption>),
+    /// What the caller said, as heard.
+    Text,
+    /// A number that only `count` changes.
+    Counter,
+}
+
+/// One thing to choose.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ChoiceOption {
+    pub(crate) name: String,
+    /// Ways of saying it; the first is how the bot says it.
+    pub(crate) phrases: BTreeMap<Lang, Vec<String>>,
+    pub(crate) key: Option<char>,
+}
+
+/// One branch of a condition.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Case {
+    pub(crate) value: Reference,
+    pub(crate) test: Test,
+    pub(crate) next: NodeId,
+}
+
+/// What a condition asks of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Test {
+    Exists(bool),
+    OneOf(Vec<String>),
+    /// From the first, inclusive, to the second, exclusive, by the order of their characters:
+    /// fits times and dates.
+    Between(String, String),
+}
+
+/// Local data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Table {
+    pub(crate) columns: Vec<String>,
+    /// Column that `lookup` searches.
+    pub(crate) key: usize,
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// Index of the column of that name.
+    pub(crate) fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|c| c == name)
+    }
+}
+
+/// A prompt in every language of the dialplan.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Prompt {
+    pub(crate) texts: BTreeMap<Lang, Template>,
+}
+
+/// Words with gaps for values.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Template {
+    pub(crate) parts: Vec<Part>,
+}
+
+/// A part of a template.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Part {
+    Words(String),
+    Value { reference: Reference, read_as: ReadAs },
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Reference {
+    Slot(String),
+    /// A column of the row that the last lookup in the table found.
+    Column {
+        table: String,
+        column: usize,
+    },
+    Call(CallFact),
+}
+
+/// What is known about the call itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum CallFact {
+    Caller,
+    Called,
+    Date,
+    Time,
+    Weekday,
+}
+
+impl Node {
+    /// The flow it belongs to.
+    pub(crate) fn flow(&self) -> &str {
+        self.name.split_once('.').map_or("", |(flow, _)| flow)
+    }
+
+    /// Whether the node waits for the caller.
+    pub(crate) fn is_question(&self) -> bool {
+        matches!(self.kind, NodeKind::Ask(_))
+    }
+}
+
+impl Model {
+    /// The node with this id.
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+}

@@ -1,0 +1,204 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use super::{
+    DialplanError, DialplanSource, Severity,
+    error::{At, Findings},
+    lint,
+    model::{Model, Part, Reference, SlotKind},
+    read, source,
+};
+use crate::{
+    text::{Lang, Phrase, Piece, ReadAs},
+    understand::IntentClassifier,
+};
+
+/// A dialplan that was read, checked and found free of errors.
+#[derive(Debug, Clone)]
+pub struct Dialplan {
+    source: DialplanSource,
+    hash: String,
+    model: Model,
+    /// Trained once for all calls.
+    classifiers: BTreeMap<Lang, IntentClassifier>,
+    warnings: Vec<DialplanError>,
+}
+
+impl Dialplan {
+    /// Loads the YAML file at `path` and the table files it refers to, which stand in or below
+    /// the same folder.
+    ///
+    /// # Errors
+    /// Everything found, warnings too, in reading order; at least one of them is an error.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Vec<DialplanError>> {
+        let path = path.as_ref();
+        let file = path.display().to_string();
+        let mut findings = Findings::new(file.as_str());
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(e) => {
+                let remedy = "give the path of a dialplan, a UTF-8 text file that ends in .yaml";
+                findings.error(At::TOP, format!("cannot read the file: {e}"), remedy);
+                return Err(findings.into_sorted());
+            }
+        };
+        let mut source = DialplanSource::inline(file.as_str(), text);
+        for name in read::table_files(&source.text) {
+            match source::read_beside(path, &name) {
+                Ok(text) => source.tables.insert(name, text),
+                Err(problem) => source.unreadable.insert(name, problem),
+            };
+        }
+        Self::check(source, findings)
+    }
+
+    /// Makes a dialplan of text alone, such as a call journal carries.
+    ///
+    /// # Errors
+    /// As [`Dialplan::load`].
+    pub fn from_source(source: DialplanSource) -> Result<Self, Vec<DialplanError>> {
+        let findings = Findings::new(source.file.as_str());
+        Self::check(source, findings)
+    }
+
+    /// The text it was made from, for a journal.
+    pub fn source(&self) -> &DialplanSource {
+        &self.source
+    }
+
+    /// Its name, as `dialplan:` has it.
+    pub fn name(&self) -> &str {
+        &self.model.name
+    }
+
+    /// Its version, as `version:` has it.
+    pub fn version(&self) -> u32 {
+        self.model.version
+    }
+
+    /// SHA-256 of main text and tables, in lower-case hex: the same for the same content.
+    pub fn content_hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The language that calls begin in.
+    pub fn language(&self) -> Lang {
+        self.model.language
+    }
+
+    /// All its languages.
+    pub fn languages(&self) -> &BTreeSet<Lang> {
+        &self.model.languages
+    }
+
+    /// The voice that speaks `lang`; `None` when the dialplan does not speak it.
+    pub fn voice(&self, lang: Lang) -> Option<&str> {
+        self.model.voices.get(&lang).map(String::as_str)
+    }
+
+    /// What its author should look at though it works.
+    pub fn warnings(&self) -> &[DialplanError] {
+        &self.warnings
+    }
+
+    /// Everything the bot can say, each once, for rendering ahead. A value known only in the call
+    /// is a [`Piece::Value`] with an empty `value`; words that a table or a choice can put into a
+    /// prompt follow as phrases of their own.
+    pub fn phrases(&self) -> Vec<Phrase> {
+        let mut seen = BTreeSet::new();
+        let mut phrases = Vec::new();
+        for prompt in self.model.prompts() {
+            for (lang, template) in &prompt.texts {
+                let pieces = template.parts.iter().map(placeholder).collect();
+                let spliced = template.parts.iter().flat_map(|p| self.words_of(p, *lang));
+                for pieces in [pieces].into_iter().chain(spliced.map(|w| vec![w])) {
+                    let phrase = Phrase { lang: *lang, pieces };
+                    if seen.insert(format!("{phrase:?}")) {
+                        phrases.push(phrase);
+                    }
+                }
+            }
+        }
+        phrases
+    }
+
+    /// Tells intents apart in `lang`.
+    pub(crate) fn classifier(&self, lang: Lang) -> Option<&IntentClassifier> {
+        self.classifiers.get(&lang)
+    }
+
+    pub(crate) fn model(&self) -> &Model {
+        &self.model
+    }
+
+    fn check(source: DialplanSource, findings: Findings) -> Result<Self, Vec<DialplanError>> {
+        let (read, findings) = read::read(&source, findings);
+        let Some(read) = read.filter(|_| !findings.has_errors()) else {
+            return Err(findings.into_sorted());
+        };
+        let mut findings = findings;
+        lint::lint(&read, &mut findings);
+        let found = findings.into_sorted();
+        if found.iter().any(|f| f.severity == Severity::Error) {
+            return Err(found);
+        }
+        Ok(Self {
+            hash: source.content_hash(),
+            source,
+            classifiers: classifiers(&read.model),
+            model: read.model,
+            warnings: found,
+        })
+    }
+
+    /// The words that a value read as text can turn into, as far as they are known ahead.
+    fn words_of(&self, part: &Part, lang: Lang) -> Vec<Piece> {
+        let Part::Value { reference, read_as: ReadAs::Text } = part else {
+            return Vec::new();
+        };
+        let words: Vec<&String> = match reference {
+            Reference::Column { table, column } => {
+                let table = self.model.tables.get(table);
+                let rows = table.into_iter().flat_map(|t| &t.rows);
+                rows.map(|row| &row[*column]).collect()
+            }
+            Reference::Slot(slot) => match self.model.slots.get(slot).map(|s| &s.kind) {
+                Some(SlotKind::Choice(options)) => {
+                    let phrases = options.iter().filter_map(|o| o.phrases.get(&lang));
+                    phrases.filter_map(|p| p.first()).collect()
+                }
+                _ => Vec::new(),
+            },
+            Reference::Call(_) => Vec::new(),
+        };
+        let mut pieces: Vec<Piece> = Vec::new();
+        for value in words.into_iter().filter(|w| !w.is_empty()) {
+            let piece = Piece::Value { value: value.clone(), read_as: ReadAs::Text };
+            if !pieces.contains(&piece) {
+                pieces.push(piece);
+            }
+        }
+        pieces
+    }
+}
+
+fn classifiers(model: &Model) -> BTreeMap<Lang, IntentClassifier> {
+    let train = |lang: Lang| {
+        let examples = model
+            .intents
+            .iter()
+            .filter_map(|(intent, examples)| Some((intent.clone(), examples.get(&lang)?.clone())));
+        IntentClassifier::train(lang, &examples.collect::<Vec<_>>())
+    };
+    model.languages.iter().map(|lang| (*lang, train(*lang))).collect()
+}
+
+fn placeholder(part: &Part) -> Piece {
+    match part {
+        Part::Words(words) => Piece::Words(words.clone()),
+        Part::Value { read_as, .. } => Piece::Value { value: String::new(), read_as: *read_as },
+    }
+}

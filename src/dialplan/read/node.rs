@@ -1,0 +1,229 @@
+use std::collections::BTreeMap;
+
+use super::{Scope, fields::Fields};
+use crate::dialplan::{
+    error::At,
+    model::{Case, Node, NodeKind, PromptBargeIn, SlotKind, Test, Then},
+    yaml::{Key, Kind, Yaml},
+};
+
+const KINDS: [&str; 7] = ["say", "ask", "when", "lookup", "set", "count", "language"];
+
+impl Scope<'_> {
+    /// One node; `None` after an error that leaves none.
+    pub(super) fn read_node(&self, flow: &str, key: &Key, yaml: &Yaml) -> Option<Node> {
+        let name = format!("{flow}.{}", key.name);
+        let fields = Fields::new(self.report, yaml, format!("node `{name}`"));
+        let kinds: Vec<&str> = KINDS.into_iter().filter(|k| fields.has(k)).collect();
+        let kind = match kinds[..] {
+            [] => self.then(&fields, flow, key.at).map(NodeKind::Then),
+            ["say"] => self.say(&fields, flow, key.at),
+            ["ask"] => self.ask(&fields, flow),
+            ["when"] => self.when(&fields, flow),
+            ["lookup"] => self.lookup(&fields, flow),
+            ["set"] => self.set(&fields, flow),
+            ["count"] => self.count(&fields, flow),
+            ["language"] => self.language(&fields, flow),
+            _ => {
+                self.report.error(
+                    key.at,
+                    format!("node `{name}` has {} at once", kinds.join(" and ")),
+                    "make it one node for each, joined by `next`",
+                );
+                return None;
+            }
+        };
+        fields.finish();
+        kind.map(|kind| Node { name, kind })
+    }
+
+    fn say(&self, fields: &Fields<'_>, flow: &str, at: At) -> Option<NodeKind> {
+        let say = fields.get("say").map(|y| self.prompt(y, "`say`"))?;
+        let barge_in = self.barge_in(fields);
+        let then = self.then(fields, flow, at)?;
+        Some(NodeKind::Say { say, barge_in, then })
+    }
+
+    /// `next: NODE` or `hang_up: DISPOSITION`.
+    fn then(&self, fields: &Fields<'_>, flow: &str, at: At) -> Option<Then> {
+        match (fields.get("next"), fields.get("hang_up")) {
+            (Some(next), None) => self.node(next, Some(flow)).map(Then::Next),
+            (None, Some(y)) => {
+                let disposition = self.report.text(y, "`hang_up`")?;
+                Some(Then::HangUp(disposition.to_owned()))
+            }
+            (None, None) => {
+                self.report.error(
+                    at,
+                    "the call does not go on after this node",
+                    "add `next: NODE`, or `hang_up: DISPOSITION` to end the call",
+                );
+                None
+            }
+            (Some(_), Some(y)) => {
+                let remedy = "keep one of the two";
+                self.report.error(y.at, "`hang_up` beside `next`", remedy);
+                None
+            }
+        }
+    }
+
+    pub(super) fn barge_in(&self, fields: &Fields<'_>) -> PromptBargeIn {
+        let Some(yaml) = fields.get("barge_in") else {
+            return PromptBargeIn::Any;
+        };
+        match self.report.text(yaml, "`barge_in`") {
+            Some("any") | None => PromptBargeIn::Any,
+            Some("keys") => PromptBargeIn::Keys,
+            Some("none") => PromptBargeIn::None,
+            Some(other) => {
+                let remedy = "write `any`, `keys` (speech does not interrupt) or `none`";
+                let what = format!("no barge-in `{other}`");
+                self.report.error(yaml.at, what, remedy);
+                PromptBargeIn::Any
+            }
+        }
+    }
+
+    fn lookup(&self, fields: &Fields<'_>, flow: &str) -> Option<NodeKind> {
+        let yaml = fields.get("lookup")?;
+        let table = self.report.text(yaml, "`lookup`")?;
+        if !self.tables.contains_key(table) {
+            self.unknown_table(table, yaml.at);
+        }
+        let key = fields.require("key", "say what to look for: `key: \"{slot}\"`");
+        let key = key.and_then(|y| Some(self.template(self.report.text(y, "`key`")?, y.at)));
+        let mut matching = Vec::new();
+        if let Some(yaml) = fields.get("match") {
+            for (column, yaml) in self.report.map(yaml, "`match`") {
+                self.reference(&format!("{table}.{}", column.name), column.at);
+                if let Some(text) = self.report.text(yaml, "a value of `match`") {
+                    matching.push((column.name.clone(), self.template(text, yaml.at)));
+                }
+            }
+        }
+        let found = self.required_node(fields, "found", flow);
+        let missing = self.required_node(fields, "missing", flow);
+        Some(NodeKind::Lookup {
+            table: table.to_owned(),
+            key: key?,
+            matching,
+            found: found?,
+            missing: missing?,
+        })
+    }
+
+    fn set(&self, fields: &Fields<'_>, flow: &str) -> Option<NodeKind> {
+        let mut values = BTreeMap::new();
+        for (key, yaml) in self.report.map(fields.get("set")?, "`set`") {
+            let name = Yaml { at: key.at, kind: Kind::Scalar(key.name.clone()) };
+            let Some(slot) = self.slot_name(&name) else {
+                continue;
+            };
+            let value = match &yaml.kind {
+                Kind::Null => None,
+                _ => {
+                    let text = self.report.text(yaml, "a value of `set`")?;
+                    Some(self.template(text, yaml.at))
+                }
+            };
+            values.insert(slot, value);
+        }
+        Some(NodeKind::Set {
+            values: values.into_iter().collect(),
+            next: self.required_node(fields, "next", flow)?,
+        })
+    }
+
+    fn count(&self, fields: &Fields<'_>, flow: &str) -> Option<NodeKind> {
+        let yaml = fields.get("count")?;
+        let counter = self.slot_name(yaml)?;
+        if self.slots[&counter].kind != SlotKind::Counter {
+            let what = format!("slot `{counter}` is not a counter");
+            let remedy = format!("declare it so: `{counter}: counter`");
+            self.report.error(yaml.at, what, remedy);
+        }
+        let limit = fields.require("limit", "say how far to count: `limit: 2`");
+        let limit = limit.and_then(|y| self.report.count(y, "`limit`"));
+        let reached = self.required_node(fields, "reached", flow);
+        let next = self.required_node(fields, "next", flow);
+        Some(NodeKind::Count { counter, limit: limit?, reached: reached?, next: next? })
+    }
+
+    fn language(&self, fields: &Fields<'_>, flow: &str) -> Option<NodeKind> {
+        let yaml = fields.get("language")?;
+        let lang = self.report.lang(self.report.text(yaml, "`language`")?, yaml.at)?;
+        if !self.languages.contains(&lang) {
+            let what = format!("no voice for `{lang}`");
+            let remedy = format!("add `{lang}: VOICE` to `voices`");
+            self.report.error(yaml.at, what, remedy);
+        }
+        let next = self.required_node(fields, "next", flow)?;
+        Some(NodeKind::Language { lang, next })
+    }
+
+    fn when(&self, fields: &Fields<'_>, flow: &str) -> Option<NodeKind> {
+        let items = self.report.list(fields.get("when")?, "`when`");
+        let cases: Vec<Option<Case>> = items.iter().map(|y| self.case(y, flow)).collect();
+        let otherwise = self.required_node(fields, "else", flow)?;
+        Some(NodeKind::When { cases: cases.into_iter().collect::<Option<_>>()?, otherwise })
+    }
+
+    /// `{value: slot, equals: x, next: NODE}` and its like.
+    fn case(&self, yaml: &Yaml, flow: &str) -> Option<Case> {
+        let fields = Fields::new(self.report, yaml, "a case");
+        let value = fields.require("value", "name a slot, `table.column` or `call.time`");
+        let value = value.and_then(|y| self.reference(self.report.text(y, "`value`")?, y.at));
+        let next = self.required_node(&fields, "next", flow);
+        let tests = [
+            fields.text("equals").map(|v| Test::OneOf(vec![v.to_owned()])),
+            fields.get("one_of").map(|y| {
+                let items = self.report.list(y, "`one_of`").iter();
+                let texts = items.filter_map(|i| self.report.text(i, "an item of `one_of`"));
+                Test::OneOf(texts.map(str::to_owned).collect())
+            }),
+            fields.get("exists").map(|y| Test::Exists(self.report.flag(y, "`exists`"))),
+            fields.get("between").and_then(|y| self.between(y)),
+        ];
+        fields.finish();
+        let mut tests = tests.into_iter().flatten();
+        match (tests.next(), tests.next()) {
+            (Some(test), None) => Some(Case { value: value?, test, next: next? }),
+            _ => {
+                self.report.error(
+                    yaml.at,
+                    "a case needs exactly one test",
+                    "add one of `equals`, `one_of`, `exists`, `between`",
+                );
+                None
+            }
+        }
+    }
+
+    /// `between: ["09:00", "17:00"]`.
+    fn between(&self, yaml: &Yaml) -> Option<Test> {
+        let items = self.report.list(yaml, "`between`");
+        let texts = items.iter().filter_map(|i| self.report.text(i, "a bound"));
+        match texts.collect::<Vec<_>>()[..] {
+            [from, to] if from < to => Some(Test::Between(from.to_owned(), to.to_owned())),
+            _ => {
+                self.report.error(
+                    yaml.at,
+                    "`between` needs a lower and an upper bound",
+                    "write it like `between: [\"09:00\", \"17:00\"]`",
+                );
+                None
+            }
+        }
+    }
+
+    /// The name of a slot that exists.
+    pub(super) fn slot_name(&self, yaml: &Yaml) -> Option<String> {
+        let name = self.report.text(yaml, "a slot's name")?;
+        if self.slots.contains_key(name) {
+            return Some(name.to_owned());
+        }
+        self.unknown_slot(name, yaml.at);
+        None
+    }
+}

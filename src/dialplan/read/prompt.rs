@@ -1,0 +1,139 @@
+use std::collections::BTreeMap;
+
+use super::Scope;
+use crate::{
+    dialplan::{
+        error::At,
+        model::{Part, Prompt, Template},
+        yaml::{Kind, Yaml},
+    },
+    text::Lang,
+};
+
+impl Scope<'_> {
+    /// A prompt: text in the dialplan's language, or a map with a text for each language.
+    pub(super) fn prompt(&self, yaml: &Yaml, what: &str) -> Prompt {
+        let mut texts = BTreeMap::new();
+        match &yaml.kind {
+            Kind::Map(entries) => {
+                for (key, value) in entries {
+                    let Some(lang) = self.report.lang(&key.name, key.at) else {
+                        continue;
+                    };
+                    if !self.languages.contains(&lang) {
+                        self.report.error(
+                            key.at,
+                            format!("`{lang}` is not a language of this dialplan"),
+                            format!("add a voice for it: `voices: {{{lang}: …}}`"),
+                        );
+                    }
+                    if let Some(text) = self.report.text(value, what) {
+                        texts.insert(lang, self.template(text, value.at));
+                    }
+                }
+            }
+            _ => {
+                if let Some(text) = self.report.text(yaml, what) {
+                    texts.insert(self.language, self.template(text, yaml.at));
+                }
+            }
+        }
+        self.check_variants(yaml, what, &texts);
+        Prompt { texts }
+    }
+
+    /// A list of prompts.
+    pub(super) fn prompts(&self, yaml: &Yaml, what: &str) -> Vec<Prompt> {
+        let items = self.report.list(yaml, what);
+        items.iter().map(|item| self.prompt(item, what)).collect()
+    }
+
+    /// Lists of phrases by language: a list in the dialplan's language, or a map of lists.
+    pub(super) fn phrases(&self, yaml: &Yaml, what: &str) -> BTreeMap<Lang, Vec<String>> {
+        let mut phrases = BTreeMap::new();
+        let mut add = |lang, list: &Yaml| {
+            let items = self.report.list(list, what);
+            let texts = items.iter().filter_map(|i| self.report.text(i, what));
+            let texts: Vec<String> =
+                texts.map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned).collect();
+            phrases.insert(lang, texts);
+        };
+        match &yaml.kind {
+            Kind::Map(entries) => {
+                for (key, list) in entries {
+                    if let Some(lang) = self.report.lang(&key.name, key.at) {
+                        add(lang, list);
+                    }
+                }
+            }
+            _ => add(self.language, yaml),
+        }
+        for lang in &self.languages {
+            if phrases.get(lang).is_none_or(Vec::is_empty) {
+                self.report.error(
+                    yaml.at,
+                    format!("{what} has nothing in {lang}"),
+                    "callers could never say it: add at least one phrase",
+                );
+            }
+        }
+        phrases
+    }
+
+    /// Text with `{reference}` or `{reference:read_as}` in it; `{{` and `}}` are braces.
+    pub(super) fn template(&self, text: &str, at: At) -> Template {
+        let mut parts = Vec::new();
+        let mut words = String::new();
+        let mut rest = text;
+        while let Some(brace) = rest.find(['{', '}']) {
+            words.push_str(&rest[..brace]);
+            let here = &rest[brace..];
+            if here.starts_with("{{") || here.starts_with("}}") {
+                words.push_str(&here[..1]);
+                rest = &here[2..];
+                continue;
+            }
+            let end = here.starts_with('{').then(|| here.find('}')).flatten();
+            let Some(end) = end else {
+                let what = "a brace without its partner";
+                let remedy = "write a value as `{slot}`, a brace itself as `{{` or `}}`";
+                self.report.error(at, what, remedy);
+                rest = &here[1..];
+                continue;
+            };
+            if !words.is_empty() {
+                parts.push(Part::Words(std::mem::take(&mut words)));
+            }
+            parts.extend(self.value(&here[1..end], at));
+            rest = &here[end + 1..];
+        }
+        words.push_str(rest);
+        if !words.is_empty() {
+            parts.push(Part::Words(words));
+        }
+        Template { parts }
+    }
+
+    fn check_variants(&self, yaml: &Yaml, what: &str, texts: &BTreeMap<Lang, Template>) {
+        for (lang, template) in texts {
+            let blank = template.parts.iter().all(|part| match part {
+                Part::Words(words) => words.trim().is_empty(),
+                Part::Value { .. } => false,
+            });
+            if blank {
+                let what = format!("{what} says nothing in {lang}");
+                self.report.error(yaml.at, what, "write what callers should hear");
+            }
+        }
+        let missing = self.languages.iter().filter(|l| !texts.contains_key(l));
+        let missing: Vec<String> = missing.map(Lang::to_string).collect();
+        if !missing.is_empty() {
+            let missing = missing.join(", ");
+            self.report.error(
+                yaml.at,
+                format!("{what} is not there in {missing}"),
+                "give it in every language of `voices`: `{en: …, zh: …}`",
+            );
+        }
+    }
+}

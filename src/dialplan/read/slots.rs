@@ -1,0 +1,121 @@
+use super::{Scope, fields::Fields};
+use crate::dialplan::{
+    error::did_you_mean,
+    model::{ChoiceOption, Slot, SlotKind},
+    yaml::{Kind, Yaml},
+};
+
+const TYPES: [&str; 5] = ["digits", "yes_no", "choice", "text", "counter"];
+
+impl Scope<'_> {
+    /// One entry of `slots:`: a type's name, or a map with `type` and what belongs to it.
+    pub(super) fn slot(&self, name: &str, yaml: &Yaml) -> Option<Slot> {
+        if let Kind::Scalar(kind) = &yaml.kind {
+            let kind = match kind.as_str() {
+                "yes_no" => SlotKind::YesNo,
+                "text" => SlotKind::Text,
+                "counter" => SlotKind::Counter,
+                _ => return self.unknown_type(kind, yaml),
+            };
+            return Some(Slot { kind, sensitive: false });
+        }
+        let fields = Fields::new(self.report, yaml, format!("slot `{name}`"));
+        let kind_yaml = fields.require("type", "say what callers give: `type: digits`")?;
+        let kind = match self.report.text(kind_yaml, "`type`")? {
+            "yes_no" => Some(SlotKind::YesNo),
+            "text" => Some(SlotKind::Text),
+            "counter" => Some(SlotKind::Counter),
+            "digits" => self.digits(&fields),
+            "choice" => self.choice(name, &fields),
+            other => {
+                self.unknown_type(other, kind_yaml);
+                return None;
+            }
+        };
+        let sensitive = fields.get("sensitive");
+        let sensitive = sensitive.is_some_and(|y| self.report.flag(y, "`sensitive`"));
+        fields.finish();
+        Some(Slot { kind: kind?, sensitive })
+    }
+
+    fn unknown_type(&self, kind: &str, yaml: &Yaml) -> Option<Slot> {
+        if matches!(kind, "digits" | "choice") {
+            self.report.error(
+                yaml.at,
+                format!("a slot of type `{kind}` needs more"),
+                "write `{type: digits, length: 6-8}` or `{type: choice, options: …}`",
+            );
+        } else {
+            let what = format!("no slot type `{kind}`");
+            self.report.error(yaml.at, what, did_you_mean(kind, TYPES));
+        }
+        None
+    }
+
+    /// `length: 6` or `length: 6-8`.
+    fn digits(&self, fields: &Fields<'_>) -> Option<SlotKind> {
+        let allow_x = fields.get("allow_x");
+        let allow_x = allow_x.is_some_and(|y| self.report.flag(y, "`allow_x`"));
+        let yaml = fields.require("length", "say how many digits: `length: 6-8`")?;
+        let text = self.report.text(yaml, "`length`")?;
+        let (min, max) = text.split_once('-').unwrap_or((text, text));
+        match (min.trim().parse::<u8>(), max.trim().parse::<u8>()) {
+            (Ok(min), Ok(max)) if 1 <= min && min <= max && max <= 32 => {
+                Some(SlotKind::Digits { min, max, allow_x })
+            }
+            _ => {
+                self.report.error(
+                    yaml.at,
+                    format!("`{text}` is not a number of digits"),
+                    "write `6` or `6-8`, from 1 to 32",
+                );
+                None
+            }
+        }
+    }
+
+    /// `options:` by name: a list of phrases, or a map with `phrases` and `key`.
+    fn choice(&self, slot: &str, fields: &Fields<'_>) -> Option<SlotKind> {
+        let yaml = fields.require("options", "list them: `options: {NAME: [phrase, …]}`")?;
+        let mut options: Vec<ChoiceOption> = Vec::new();
+        for (name, yaml) in self.report.map(yaml, "`options`") {
+            let what = format!("option `{}` of `{slot}`", name.name);
+            let (phrases, key) = if is_detailed(yaml) {
+                let fields = Fields::new(self.report, yaml, what.as_str());
+                let phrases = fields.require("phrases", "list ways of saying it");
+                let phrases = phrases.map(|y| self.phrases(y, &what)).unwrap_or_default();
+                let key = fields.get("key").and_then(|y| {
+                    let text = self.report.text(y, "`key`")?;
+                    self.report.dtmf(text, y.at)
+                });
+                fields.finish();
+                (phrases, key)
+            } else {
+                (self.phrases(yaml, &what), None)
+            };
+            if key.is_some() && options.iter().any(|o| o.key == key) {
+                let what = format!("{what} has the key of another option");
+                self.report.error(name.at, what, "give each option its own key");
+            }
+            options.push(ChoiceOption { name: name.name.clone(), phrases, key });
+        }
+        if options.len() < 2 {
+            self.report.error(
+                yaml.at,
+                format!("slot `{slot}` has fewer than two options"),
+                "a choice needs at least two; for one, ask a yes-or-no question",
+            );
+        }
+        Some(SlotKind::Choice(options))
+    }
+}
+
+/// Whether an option is a map of fields rather than a map of languages.
+fn is_detailed(yaml: &Yaml) -> bool {
+    match &yaml.kind {
+        Kind::Map(entries) => {
+            entries.iter().any(|(key, _)| matches!(key.name.as_str(), "phrases" | "key"))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,199 @@
+use super::Scope;
+use crate::{
+    dialplan::{
+        error::{At, did_you_mean},
+        model::{CallFact, Part, Reference, SlotKind},
+    },
+    text::ReadAs,
+};
+
+impl Scope<'_> {
+    /// What is between the braces.
+    pub(super) fn value(&self, inside: &str, at: At) -> Option<Part> {
+        let (name, read_as) = match inside.split_once(':') {
+            Some((name, read_as)) => (name.trim(), Some(read_as.trim())),
+            None => (inside.trim(), None),
+        };
+        let reference = self.reference(name, at)?;
+        let usual = self.usual_reading(&reference);
+        let read_as = match read_as {
+            None => usual,
+            Some("text") => ReadAs::Text,
+            Some("digits") => ReadAs::Digits,
+            Some("number") => ReadAs::Number,
+            Some("amount") => ReadAs::Amount,
+            Some("date") => ReadAs::Date,
+            Some("time") => ReadAs::Time,
+            Some(other) => {
+                let known = ["text", "digits", "number", "amount", "date", "time"];
+                self.report.error(
+                    at,
+                    format!("values cannot be read as `{other}`"),
+                    did_you_mean(other, known),
+                );
+                usual
+            }
+        };
+        self.check_reading(&reference, name, read_as, at);
+        Some(Part::Value { reference, read_as })
+    }
+
+    /// The value that `name` stands for: a slot, `table.column` or `call.fact`.
+    pub(super) fn reference(&self, name: &str, at: At) -> Option<Reference> {
+        let Some((place, field)) = name.split_once('.') else {
+            if self.slots.contains_key(name) {
+                return Some(Reference::Slot(name.to_owned()));
+            }
+            self.unknown_slot(name, at);
+            return None;
+        };
+        if place == "call" {
+            return self.call_fact(field, at).map(Reference::Call);
+        }
+        let Some(table) = self.tables.get(place) else {
+            self.unknown_table(place, at);
+            return None;
+        };
+        match table.column(field) {
+            Some(column) => Some(Reference::Column { table: place.to_owned(), column }),
+            None => {
+                let remedy = did_you_mean(field, table.columns.iter().map(String::as_str));
+                let what = format!("table `{place}` has no column `{field}`");
+                self.report.error(at, what, remedy);
+                None
+            }
+        }
+    }
+
+    pub(super) fn unknown_slot(&self, name: &str, at: At) {
+        if !self.broken.contains(name) {
+            let remedy = did_you_mean(name, self.slots.keys().map(String::as_str));
+            self.report.error(at, format!("no slot `{name}`"), remedy);
+        }
+    }
+
+    pub(super) fn unknown_table(&self, name: &str, at: At) {
+        if !self.broken.contains(name) {
+            let remedy = did_you_mean(name, self.tables.keys().map(String::as_str));
+            self.report.error(at, format!("no table `{name}`"), remedy);
+        }
+    }
+
+    fn call_fact(&self, name: &str, at: At) -> Option<CallFact> {
+        match name {
+            "caller" => Some(CallFact::Caller),
+            "called" => Some(CallFact::Called),
+            "date" => Some(CallFact::Date),
+            "time" => Some(CallFact::Time),
+            "weekday" => Some(CallFact::Weekday),
+            _ => {
+                let known = ["caller", "called", "date", "time", "weekday"];
+                let remedy = did_you_mean(name, known);
+                self.report.error(at, format!("a call has no `{name}`"), remedy);
+                None
+            }
+        }
+    }
+
+    /// How a value is read when the prompt does not say.
+    fn usual_reading(&self, reference: &Reference) -> ReadAs {
+        match reference {
+            Reference::Slot(name) => match self.slots.get(name).map(|s| &s.kind) {
+                Some(SlotKind::Digits { .. }) => ReadAs::Digits,
+                Some(SlotKind::Counter) => ReadAs::Number,
+                _ => ReadAs::Text,
+            },
+            Reference::Column { .. } | Reference::Call(CallFact::Weekday) => ReadAs::Text,
+            Reference::Call(CallFact::Caller | CallFact::Called) => ReadAs::Digits,
+            Reference::Call(CallFact::Date) => ReadAs::Date,
+            Reference::Call(CallFact::Time) => ReadAs::Time,
+        }
+    }
+
+    /// Reports a reading that values of this kind do not fit.
+    fn check_reading(&self, reference: &Reference, name: &str, read_as: ReadAs, at: At) {
+        let misfit = match reference {
+            Reference::Slot(slot) => match self.slots.get(slot).map(|s| &s.kind) {
+                Some(SlotKind::Digits { allow_x, .. }) => {
+                    (matches!(read_as, ReadAs::Amount | ReadAs::Date | ReadAs::Time)
+                        || (*allow_x && read_as == ReadAs::Number))
+                        .then(|| "callers give digits for it".to_owned())
+                }
+                Some(SlotKind::Counter) => (!matches!(read_as, ReadAs::Number | ReadAs::Text))
+                    .then(|| "it is a counter".to_owned()),
+                Some(_) => (read_as != ReadAs::Text).then(|| "callers give words for it".into()),
+                None => None,
+            },
+            Reference::Call(fact) => {
+                let fits = match fact {
+                    CallFact::Caller | CallFact::Called => read_as == ReadAs::Digits,
+                    CallFact::Date => read_as == ReadAs::Date,
+                    CallFact::Time => read_as == ReadAs::Time,
+                    CallFact::Weekday => read_as == ReadAs::Text,
+                };
+                (!fits).then(|| "the call's facts have readings of their own".to_owned())
+            }
+            Reference::Column { table, column } => self.tables.get(table).and_then(|t| {
+                let misfit = t.rows.iter().find(|row| !fits(&row[*column], read_as))?;
+                Some(format!("the table has `{}` there", misfit[*column]))
+            }),
+        };
+        if let Some(reason) = misfit {
+            let reading = format!("{read_as:?}").to_lowercase();
+            self.report.error(
+                at,
+                format!("`{name}` cannot be read as {reading}: {reason}"),
+                "change the reading after the colon, or leave it out",
+            );
+        }
+    }
+}
+
+/// Whether `value` is written as the reading needs it; an empty one is simply not said.
+fn fits(value: &str, read_as: ReadAs) -> bool {
+    let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = value.strip_prefix('-').unwrap_or(value);
+    value.is_empty()
+        || match read_as {
+            ReadAs::Text => true,
+            ReadAs::Digits => value
+                .chars()
+                .all(|c| c.is_ascii_digit() || matches!(c, 'X' | 'x' | '-' | '+' | ' ')),
+            ReadAs::Number => digits(unsigned),
+            ReadAs::Amount => match unsigned.split_once('.') {
+                Some((whole, part)) => digits(whole) && digits(part) && part.len() <= 2,
+                None => digits(unsigned),
+            },
+            ReadAs::Date => {
+                let format = time::macros::format_description!("[year]-[month]-[day]");
+                time::Date::parse(value, format).is_ok()
+            }
+            ReadAs::Time => {
+                let format = time::macros::format_description!("[hour]:[minute]");
+                time::Time::parse(value, format).is_ok()
+            }
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_value_fits_its_reading_or_not() {
+        for (value, read_as, expected) in [
+            ("132.48", ReadAs::Amount, true),
+            ("132.485", ReadAs::Amount, false),
+            ("12 dollars", ReadAs::Amount, false),
+            ("2026-11-28", ReadAs::Date, true),
+            ("2026-02-30", ReadAs::Date, false),
+            ("20:30", ReadAs::Time, true),
+            ("8pm", ReadAs::Time, false),
+            ("1205", ReadAs::Number, true),
+            ("31002X", ReadAs::Digits, true),
+            ("", ReadAs::Date, true),
+        ] {
+            assert_eq!(fits(value, read_as), expected, "{value} as {read_as:?}");
+        }
+    }
+}

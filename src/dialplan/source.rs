@@ -1,0 +1,91 @@
+use std::{collections::BTreeMap, fs, path::Path};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The text of a dialplan and of every file it refers to: all that a replay needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DialplanSource {
+    /// Path of the main file as it was given; only messages use it.
+    pub file: String,
+    /// The YAML.
+    pub text: String,
+    /// Table files by the name the YAML has for them.
+    #[serde(default)]
+    pub tables: BTreeMap<String, String>,
+    /// Why a table file could not be read.
+    #[serde(skip)]
+    pub(crate) unreadable: BTreeMap<String, String>,
+}
+
+impl DialplanSource {
+    /// A dialplan in one file, named `file` in messages.
+    pub fn inline(file: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            text: text.into(),
+            tables: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
+        }
+    }
+
+    /// SHA-256 over main text and tables, in lower-case hex. The path does not count, so a copy
+    /// elsewhere is the same dialplan.
+    pub fn content_hash(&self) -> String {
+        let mut hasher = Sha256::new();
+        // Lengths keep "ab"+"c" and "a"+"bc" apart.
+        let mut feed = |text: &str| {
+            hasher.update((text.len() as u64).to_be_bytes());
+            hasher.update(text.as_bytes());
+        };
+        feed(&self.text);
+        for (name, text) in &self.tables {
+            feed(name);
+            feed(text);
+        }
+        let digest = hasher.finalize();
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Path of a table file, for messages: beside the main file.
+    pub(crate) fn table_path(&self, name: &str) -> String {
+        match Path::new(&self.file).parent() {
+            Some(dir) => dir.join(name).display().to_string(),
+            None => name.to_owned(),
+        }
+    }
+}
+
+/// Reads a table file that stands beside the dialplan at `main`.
+///
+/// Names with `..` or an absolute path are refused: a dialplan brings its data along.
+pub(crate) fn read_beside(main: &Path, name: &str) -> Result<String, String> {
+    let plain = Path::new(name).components().all(|c| matches!(c, std::path::Component::Normal(_)));
+    if !plain {
+        return Err("a table's file must stand in or below the dialplan's folder".into());
+    }
+    let path = main.parent().unwrap_or(Path::new("")).join(name);
+    fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_of_the_content_and_not_of_the_place() {
+        let mut a = DialplanSource::inline("a.yaml", "x: 1");
+        let mut b = DialplanSource::inline("elsewhere/b.yaml", "x: 1");
+        assert_eq!(a.content_hash(), b.content_hash());
+        assert_eq!(a.content_hash().len(), 64);
+        a.tables.insert("t.csv".into(), "k\n1\n".into());
+        b.tables.insert("t.csv".into(), "k\n2\n".into());
+        assert_ne!(a.content_hash(), b.content_hash());
+    }
+
+    #[test]
+    fn a_table_outside_the_dialplans_folder_is_refused() {
+        assert!(read_beside(Path::new("d/p.yaml"), "../secret.csv").is_err());
+        assert!(read_beside(Path::new("d/p.yaml"), "/etc/passwd").is_err());
+    }
+}

@@ -1,0 +1,188 @@
+//! `hotline.toml`: what a service listens on, which dialplan answers which number, which engines
+//! hear and speak.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use super::ServiceError;
+use crate::{call::Limits, conversation::Timing, speech::recognizers::RecognizerConfig, text::Lang};
+
+/// The whole file. Relative paths are relative to it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Signalling.
+    pub sip: Sip,
+    /// Media.
+    #[serde(default)]
+    pub rtp: Rtp,
+    /// Where calls are kept.
+    #[serde(default)]
+    pub data: Data,
+    /// Numbers and who answers them.
+    #[serde(rename = "number")]
+    pub numbers: Vec<Number>,
+    /// Recognisers by language.
+    pub recognizer: BTreeMap<Lang, RecognizerConfig>,
+    /// Synthesis.
+    #[serde(default)]
+    pub voices: Voices,
+    /// Inference threads.
+    #[serde(default)]
+    pub inference: Inference,
+    /// Turn-taking.
+    #[serde(default)]
+    pub timing: Timing,
+    /// Limits of one call.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// Signalling.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sip {
+    /// UDP address to listen on, such as `0.0.0.0:5060`.
+    pub listen: SocketAddr,
+    /// The address peers see, when that is another one (NAT).
+    pub external: Option<IpAddr>,
+    /// Calls at once; more get 503 with Retry-After.
+    #[serde(default = "default_max_calls")]
+    pub max_calls: usize,
+}
+
+fn default_max_calls() -> usize {
+    100
+}
+
+/// Media.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rtp {
+    /// Ports, such as `20000-20999`: two for each call.
+    pub ports: String,
+}
+
+impl Default for Rtp {
+    fn default() -> Self {
+        Self { ports: "20000-20999".into() }
+    }
+}
+
+/// Where calls are kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Data {
+    /// Directory for the database, recordings and journals.
+    pub dir: PathBuf,
+    /// Directory of rendered prompts, when it is not `prompts` in `dir`.
+    pub prompts: Option<PathBuf>,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self { dir: "data".into(), prompts: None }
+    }
+}
+
+/// A number and its dialplan.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Number {
+    /// What is dialled: the user part of the request URI.
+    pub number: String,
+    /// The dialplan that answers.
+    pub dialplan: PathBuf,
+}
+
+/// Synthesis.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Voices {
+    /// Directory of voice definitions.
+    pub dir: PathBuf,
+}
+
+impl Default for Voices {
+    fn default() -> Self {
+        Self { dir: "voices".into() }
+    }
+}
+
+/// Inference threads.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Inference {
+    /// Jobs at once.
+    pub threads: usize,
+    /// Jobs that may wait.
+    pub queue: usize,
+}
+
+impl Default for Inference {
+    fn default() -> Self {
+        Self { threads: 2, queue: 256 }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// [`ServiceError::Config`] with file, line and problem.
+    pub fn load(path: &Path) -> Result<Self, ServiceError> {
+        let bad = |problem: String| ServiceError::Config { path: path.to_owned(), problem };
+        let text = fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
+        let mut config: Self = toml::from_str(&text).map_err(|e| bad(e.to_string()))?;
+        let base = path.parent().unwrap_or(Path::new("."));
+        for file in config.paths() {
+            *file = base.join(&*file);
+        }
+        Ok(config)
+    }
+
+    fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let dialplans = self.numbers.iter_mut().map(|number| &mut number.dialplan);
+        [&mut self.data.dir, &mut self.voices.dir]
+            .into_iter()
+            .chain(&mut self.data.prompts)
+            .chain(dialplans)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> Result<Config, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hotline.toml");
+        fs::write(&path, text).unwrap();
+        Config::load(&path).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_shipped_configuration_loads() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("hotline.toml");
+        let config = Config::load(&path).unwrap();
+        assert!(config.numbers.iter().all(|n| n.dialplan.exists()));
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_with_its_line() {
+        let error = load("[sip]\nlisten = \"127.0.0.1:5060\"\nlissen = 1\n").unwrap_err();
+        assert!(error.contains("lissen") && error.contains("line 3"), "{error}");
+    }
+
+    #[test]
+    fn a_bad_address_is_named_with_its_line() {
+        let error = load("[sip]\nlisten = \"5060\"\n").unwrap_err();
+        assert!(error.contains("line 2"), "{error}");
+    }
+}

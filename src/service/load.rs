@@ -1,0 +1,156 @@
+//! Dialplans, recognisers, voices and prompts, loaded when the service starts.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    num::NonZeroUsize,
+    path::PathBuf,
+    sync::Arc,
+};
+
+use super::{Config, Line, ServiceError};
+use crate::{
+    call::Engines,
+    dialplan::Dialplan,
+    speech::{
+        Recognizer,
+        models::ModelDir,
+        prompts::{CacheLimits, PromptCache, Prompts, VoiceConfig, load_voice},
+        recognizers,
+        scheduler::{Scheduler, SchedulerConfig},
+    },
+    text::{Lang, Phrase},
+};
+
+/// A number, its dialplan, and the file that came from.
+pub(super) struct Answering {
+    number: String,
+    path: PathBuf,
+    dialplan: Arc<Dialplan>,
+}
+
+/// Loads the dialplan of every number; one that several numbers share is loaded once.
+pub(super) fn dialplans(config: &Config) -> Result<Vec<Answering>, ServiceError> {
+    let mut loaded: BTreeMap<PathBuf, Arc<Dialplan>> = BTreeMap::new();
+    let mut answering = Vec::new();
+    for number in &config.numbers {
+        let path = number.dialplan.clone();
+        let dialplan = match loaded.get(&path) {
+            Some(dialplan) => Arc::clone(dialplan),
+            None => Arc::new(load_dialplan(&path)?),
+        };
+        loaded.insert(path.clone(), Arc::clone(&dialplan));
+        for lang in dialplan.languages() {
+            if !config.recognizer.contains_key(lang) {
+                return Err(ServiceError::NoRecognizer { path, lang: *lang });
+            }
+        }
+        answering.push(Answering { number: number.number.clone(), path, dialplan });
+    }
+    Ok(answering)
+}
+
+fn load_dialplan(path: &PathBuf) -> Result<Dialplan, ServiceError> {
+    let dialplan = Dialplan::load(path).map_err(|errors| ServiceError::Dialplan {
+        path: path.clone(),
+        problems: errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+    })?;
+    for warning in dialplan.warnings() {
+        tracing::warn!("{warning}");
+    }
+    Ok(dialplan)
+}
+
+/// Loads what the dialplans need to hear and speak, and renders their prompts. Blocks.
+pub(super) fn speech(
+    config: &Config,
+    models: &ModelDir,
+    answering: Vec<Answering>,
+) -> Result<(Engines, HashMap<String, Line>), ServiceError> {
+    let spoken: BTreeSet<Lang> =
+        answering.iter().flat_map(|a| a.dialplan.languages().iter().copied()).collect();
+    let mut heard: BTreeMap<Lang, Arc<dyn Recognizer>> = BTreeMap::new();
+    for lang in spoken {
+        let settings = &config.recognizer[&lang];
+        let recognizer = recognizers::load(settings, models.root())?;
+        tracing::info!(%lang, recognizer = recognizer.name(), "recogniser loaded");
+        heard.insert(lang, recognizer.into());
+    }
+    let threads = NonZeroUsize::new(config.inference.threads).unwrap_or(NonZeroUsize::MIN);
+    let scheduler = Scheduler::start(SchedulerConfig { threads, queue: config.inference.queue })
+        .map_err(ServiceError::Threads)?;
+    let lines = lines(config, models, answering)?;
+    Ok((Engines::new(heard, scheduler), lines))
+}
+
+/// Dialplans whose voices do not contradict each other share one set of prompts.
+struct Group {
+    voices: BTreeMap<Lang, String>,
+    members: Vec<Answering>,
+}
+
+fn lines(
+    config: &Config,
+    models: &ModelDir,
+    answering: Vec<Answering>,
+) -> Result<HashMap<String, Line>, ServiceError> {
+    let mut lines = HashMap::new();
+    for group in groups(answering) {
+        let prompts = Arc::new(prompts(config, models, &group)?);
+        for Answering { number, path, dialplan } in group.members {
+            render(&prompts, &dialplan.phrases(), &number)?;
+            tracing::info!(%number, dialplan = dialplan.name(), path = %path.display(), "answering");
+            lines.insert(number, Line { dialplan, prompts: Arc::clone(&prompts) });
+        }
+    }
+    Ok(lines)
+}
+
+fn groups(answering: Vec<Answering>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for member in answering {
+        let plan = &member.dialplan;
+        let voices: BTreeMap<Lang, String> =
+            plan.languages().iter().map(|lang| (*lang, voice_name(plan, *lang))).collect();
+        let agrees = |group: &&mut Group| {
+            voices.iter().all(|(lang, name)| group.voices.get(lang).is_none_or(|v| v == name))
+        };
+        match groups.iter_mut().find(agrees) {
+            Some(group) => {
+                group.voices.extend(voices);
+                group.members.push(member);
+            }
+            None => groups.push(Group { voices, members: vec![member] }),
+        }
+    }
+    groups
+}
+
+/// The dialplan's voice for a language, or the one that ships with Hotline.
+fn voice_name(plan: &Dialplan, lang: Lang) -> String {
+    let shipped = match lang {
+        Lang::En => "en-hibari",
+        Lang::Zh => "zh-xiaoxiao",
+    };
+    plan.voice(lang).unwrap_or(shipped).to_owned()
+}
+
+fn prompts(config: &Config, models: &ModelDir, group: &Group) -> Result<Prompts, ServiceError> {
+    let mut voices = Vec::new();
+    for name in group.voices.values() {
+        let voice = VoiceConfig::load(&config.voices.dir.join(format!("{name}.toml")))?;
+        let synthesizer = load_voice(&voice, models.root(), 1)?;
+        tracing::info!(voice = %name, model = %voice.model, "voice loaded");
+        voices.push((voice, synthesizer));
+    }
+    let dir = config.data.prompts.clone().unwrap_or_else(|| config.data.dir.join("prompts"));
+    Ok(Prompts::new(voices, PromptCache::open(&dir, CacheLimits::default())?))
+}
+
+fn render(prompts: &Prompts, phrases: &[Phrase], number: &str) -> Result<(), ServiceError> {
+    prompts.prerender(phrases, &mut |done, total, text| {
+        if done < total && done % 10 == 0 {
+            tracing::info!(number, "rendering prompt {} of {total}: {text}", done + 1);
+        }
+    })?;
+    Ok(())
+}

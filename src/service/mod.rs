@@ -1,0 +1,253 @@
+//! Floor 8: the composition root. Reads the configuration, puts the rooms together, admits and
+//! routes calls.
+
+mod config;
+mod load;
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use time::{OffsetDateTime, macros::format_description};
+use tokio::task::JoinSet;
+
+pub use config::{Config, Data, Inference, Number, Rtp, Sip, Voices};
+
+use crate::{
+    call::{self, Engines, PortError, PortRange, Setup, live::Live},
+    dialplan::Dialplan,
+    sip::{Leg, Permits, Redacted, Rejection, SipError, SipLeg, UserAgent, UserAgentConfig},
+    speech::{SpeechError, models::ModelDir, prompts::{Prompts, VoiceError}},
+    store::{Store, StoreError},
+};
+
+/// How long running calls are given when the service is told to stop.
+const DRAIN: Duration = Duration::from_secs(30);
+/// What a caller who finds every permit taken is told to wait.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
+/// Live events kept for a watcher that lags.
+const LIVE_EVENTS: usize = 1_024;
+
+/// Why a service does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// The configuration.
+    #[error("{path}: {problem}")]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with its line.
+        problem: String,
+    },
+    /// A dialplan has errors.
+    #[error("{problems}\nmend the dialplan; `hotline check {path}` shows all of this")]
+    Dialplan {
+        /// The dialplan's file.
+        path: PathBuf,
+        /// One problem a line.
+        problems: String,
+    },
+    /// A language is spoken by a dialplan but not heard.
+    #[error("{path} speaks {lang}, but the configuration has no [recognizer.{lang}]")]
+    NoRecognizer {
+        /// The dialplan's file.
+        path: PathBuf,
+        /// The language.
+        lang: crate::text::Lang,
+    },
+    /// A model or a voice.
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
+    /// A voice definition.
+    #[error(transparent)]
+    Voice(#[from] VoiceError),
+    /// The inference threads.
+    #[error("cannot start inference threads: {0}: lower `inference.threads`")]
+    Threads(std::io::Error),
+    /// The listening address.
+    #[error(transparent)]
+    Sip(#[from] SipError),
+    /// The RTP ports.
+    #[error(transparent)]
+    Ports(#[from] PortError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The data directory.
+    #[error("cannot make the data directory {path}: {problem}")]
+    DataDir {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        problem: String,
+    },
+}
+
+/// A service that is ready to answer.
+pub struct Service {
+    agent: UserAgent,
+    lines: HashMap<String, Line>,
+    shared: Shared,
+    permits: Permits,
+}
+
+/// What answers a number.
+#[derive(Clone)]
+struct Line {
+    dialplan: Arc<Dialplan>,
+    prompts: Arc<Prompts>,
+}
+
+/// What every call gets a share of.
+#[derive(Clone)]
+struct Shared {
+    config: Arc<Config>,
+    engines: Arc<Engines>,
+    store: Store,
+    live: Live,
+    ports: Arc<PortRange>,
+}
+
+/// Where a data directory keeps its database.
+pub fn database(data: &Path) -> PathBuf {
+    data.join("hotline.db")
+}
+
+impl Service {
+    /// Checks the configuration, loads models, renders prompts, opens the database and listens.
+    /// `models` is the directory of speech models, else the default one. May take minutes the
+    /// first time, when prompts are rendered; says what it is doing in the log.
+    ///
+    /// # Errors
+    /// [`ServiceError`], before anything listens.
+    pub async fn start(config: Config, models: Option<PathBuf>) -> Result<Self, ServiceError> {
+        let ports: PortRange = config.rtp.ports.parse()?;
+        let dialplans = load::dialplans(&config)?;
+        // The address is tried before the models are loaded: a port in use is known at once.
+        drop(UserAgent::bind(agent_config(&config)).await?);
+        let data = &config.data.dir;
+        std::fs::create_dir_all(data).map_err(|e| ServiceError::DataDir {
+            path: data.clone(),
+            problem: e.to_string(),
+        })?;
+        let store = Store::open(database(data)).await?;
+        let models = models.map_or_else(ModelDir::default_location, ModelDir::new);
+        let (engines, lines) =
+            tokio::task::block_in_place(|| load::speech(&config, &models, dialplans))?;
+        let agent = UserAgent::bind(agent_config(&config)).await?;
+        tracing::info!(address = %agent.local_addr(), numbers = lines.len(), "ready to answer");
+        let permits = Permits::new(config.sip.max_calls);
+        let shared = Shared {
+            config: Arc::new(config),
+            engines: Arc::new(engines),
+            store,
+            live: Live::new(LIVE_EVENTS),
+            ports: Arc::new(ports),
+        };
+        Ok(Self { agent, lines, shared, permits })
+    }
+
+    /// The address listened on.
+    pub fn address(&self) -> SocketAddr {
+        self.agent.local_addr()
+    }
+
+    /// The calls.
+    pub fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    /// What is happening.
+    pub fn live(&self) -> &Live {
+        &self.shared.live
+    }
+
+    /// Answers until `stop` resolves; then takes no new call and gives running ones time to end.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+        let mut calls = JoinSet::new();
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                leg = self.agent.next_invite() => match leg {
+                    Some(leg) => self.admit(leg, &mut calls),
+                    None => break,
+                },
+                Some(_) = calls.join_next() => {}
+                () = &mut stop => break,
+            }
+        }
+        self.agent.refuse_new();
+        if !calls.is_empty() {
+            tracing::info!(calls = calls.len(), "stopping: waiting for running calls");
+        }
+        let drained = async { while calls.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!("running calls are cut off after {} s", DRAIN.as_secs());
+        }
+        self.agent.shutdown(Duration::from_secs(2)).await;
+    }
+
+    fn admit(&self, mut leg: SipLeg, calls: &mut JoinSet<()>) {
+        let info = leg.info();
+        let number = info.to_user.clone();
+        let Some(line) = self.lines.get(&number).cloned() else {
+            tracing::warn!(called = %number, "404: no dialplan answers this number; add a [[number]]");
+            calls.spawn(async move { refuse(&mut leg, Rejection::not_found()).await });
+            return;
+        };
+        let Some(permit) = self.permits.try_acquire() else {
+            tracing::warn!(limit = self.permits.total(), "503: sip.max_calls are up");
+            calls.spawn(async move { refuse(&mut leg, Rejection::busy(RETRY_AFTER)).await });
+            return;
+        };
+        let id = call_id();
+        tracing::info!(call = %id, caller = %Redacted(&info.from), called = %number, "call");
+        let shared = &self.shared;
+        let setup = Setup {
+            dir: shared.config.data.dir.join("calls").join(&id[..8]).join(&id),
+            id,
+            dialplan: line.dialplan,
+            engines: Arc::clone(&shared.engines),
+            prompts: line.prompts,
+            store: shared.store.clone(),
+            live: shared.live.clone(),
+            bind: shared.config.sip.listen.ip(),
+            ports: Arc::clone(&shared.ports),
+            timing: shared.config.timing.clone(),
+            limits: shared.config.limits,
+            permit,
+        };
+        calls.spawn(async move {
+            let id = setup.id.clone();
+            match call::answer(leg, setup).await {
+                Ok(disposition) => tracing::info!(call = %id, %disposition, "call over"),
+                Err(error) => tracing::warn!(call = %id, %error, "call failed"),
+            }
+        });
+    }
+}
+
+fn agent_config(config: &Config) -> UserAgentConfig {
+    UserAgentConfig { external: config.sip.external, ..UserAgentConfig::new(config.sip.listen) }
+}
+
+async fn refuse(leg: &mut SipLeg, rejection: Rejection) {
+    if let Err(error) = leg.reject(rejection).await {
+        tracing::debug!(%error, "could not refuse");
+    }
+    while leg.next_event().await.is_some() {}
+}
+
+/// Unique, and sorts by time: `20261122T215012-1a2b3c4d`.
+fn call_id() -> String {
+    let format = format_description!("[year][month][day]T[hour][minute][second]");
+    let now = OffsetDateTime::now_utc();
+    let now = now.format(&format).unwrap_or_else(|_| now.unix_timestamp().to_string());
+    format!("{now}-{:08x}", rand::random::<u32>())
+}

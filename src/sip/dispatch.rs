@@ -1,0 +1,228 @@
+//! Takes requests from the stack, answers what needs no call, and starts or finds legs.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use rsipstack::{
+    dialog::{DialogId, dialog::Dialog, invite_dialog::InviteDialog},
+    sip::{
+        Header, Method, Request, StatusCode,
+        headers::{ToTypedHeader, typed},
+        prelude::HeadersExt,
+    },
+    transaction::{TransactionReceiver, transaction::Transaction},
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Direction, LegEvent, LegInfo, Redacted, SipLeg,
+    agent::Shared,
+    driver::{Driver, InviteOutcome},
+    keys, message,
+};
+
+/// What a peer that we cannot serve now is told to wait.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    mut incoming: TransactionReceiver,
+    invites: mpsc::Sender<SipLeg>,
+    stop: CancellationToken,
+) {
+    loop {
+        let tx = tokio::select! {
+            () = stop.cancelled() => return,
+            tx = incoming.recv() => match tx {
+                Some(tx) => tx,
+                None => return,
+            },
+        };
+        let method = tx.original.method;
+        let handled = if message::is_in_dialog(&tx.original) {
+            in_dialog(&shared, tx).await
+        } else {
+            out_of_dialog(&shared, tx, &invites).await
+        };
+        if let Err(e) = handled {
+            // One peer's bad message is no reason to stop; the peer gets no answer and retries.
+            tracing::debug!(%method, error = %e, "request not answered");
+        }
+    }
+}
+
+async fn out_of_dialog(
+    shared: &Arc<Shared>,
+    mut tx: Transaction,
+    invites: &mpsc::Sender<SipLeg>,
+) -> rsipstack::Result<()> {
+    if let Some(unknown) = message::unsupported_extensions(&tx.original) {
+        let headers = vec![Header::Unsupported(unknown.into())];
+        return tx.reply_with(StatusCode::BadExtension, headers, None).await;
+    }
+    match tx.original.method {
+        Method::Invite => invite(shared, tx, invites).await,
+        Method::Options => tx.reply_with(StatusCode::OK, message::capabilities(), None).await,
+        Method::Ack => Ok(()),
+        m if message::is_allowed(m) => tx.reply(StatusCode::CallTransactionDoesNotExist).await,
+        _ => refuse_method(&mut tx).await,
+    }
+}
+
+async fn invite(
+    shared: &Arc<Shared>,
+    mut tx: Transaction,
+    invites: &mpsc::Sender<SipLeg>,
+) -> rsipstack::Result<()> {
+    let request = &tx.original;
+    if message::has_foreign_body(request) {
+        return tx
+            .reply_with(StatusCode::UnsupportedMediaType, message::capabilities(), None)
+            .await;
+    }
+    let Some((info, from_tag)) = leg_info(shared, &tx) else {
+        return tx.reply(StatusCode::BadRequest).await;
+    };
+    let cseq = message::cseq(request);
+    if shared.registry.is_merged(&info.call_id, &from_tag, cseq) {
+        return tx.reply(StatusCode::LoopDetected).await;
+    }
+    let refusing = shared.refusing.load(Ordering::Relaxed);
+    let Some(place) = invites.try_reserve().ok().filter(|_| !refusing) else {
+        return unavailable(&mut tx).await;
+    };
+
+    let contact = shared.contact_for(info.remote.ip());
+    let (state_tx, states) = shared.layer.new_dialog_state_channel();
+    let dialog = shared.layer.get_or_create_server_invite(&tx, state_tx, None, Some(contact));
+    let mut dialog = match dialog {
+        Ok(dialog) => dialog,
+        // The stack wants a Contact that it can call back.
+        Err(_) => return tx.reply(StatusCode::BadRequest).await,
+    };
+    tracing::info!(
+        call_id = %info.call_id, from = %Redacted(&info.from), to = %Redacted(&info.to),
+        remote = %info.remote, "incoming call"
+    );
+    let responder = tx.tu_sender.clone();
+    let (leg, driver) = Driver::inbound(shared, info, dialog.clone(), responder, (from_tag, cseq));
+    tokio::spawn(driver.run(states, async move {
+        match dialog.handle(&mut tx).await {
+            Ok(()) => InviteOutcome::Response(None),
+            Err(e) => InviteOutcome::Broken(e.to_string()),
+        }
+    }));
+    place.send(leg);
+    Ok(())
+}
+
+async fn in_dialog(shared: &Arc<Shared>, mut tx: Transaction) -> rsipstack::Result<()> {
+    let method = tx.original.method;
+    if method == Method::Ack {
+        return Ok(());
+    }
+    let Some(Dialog::Invite(dialog)) = shared.layer.match_dialog(&tx) else {
+        return tx.reply(StatusCode::CallTransactionDoesNotExist).await;
+    };
+    if message::cseq(&tx.original) < dialog.snapshot().remote_cseq {
+        // RFC 3261 section 12.2.2: out of order.
+        return tx.reply(StatusCode::ServerInternalError).await;
+    }
+    match method {
+        Method::Options => tx.reply_with(StatusCode::OK, message::capabilities(), None).await,
+        Method::Info => info(shared, &mut tx).await,
+        Method::Bye => {
+            if let Some(leg) = DialogId::try_from(&tx).ok().and_then(|id| shared.registry.find(&id))
+            {
+                leg.set_bye_reason(
+                    message::header(&tx.original.headers, "Reason").map(str::to_owned),
+                );
+            }
+            hand_to_dialog(shared, dialog, tx).await
+        }
+        Method::PRack => hand_to_dialog(shared, dialog, tx).await,
+        Method::Invite | Method::Update if !dialog.state().is_confirmed() => {
+            // RFC 3261 section 14.2: the INVITE before it is not finished.
+            let headers = vec![message::retry_after(Duration::from_secs(1))];
+            tx.reply_with(StatusCode::ServerInternalError, headers, None).await
+        }
+        Method::Invite | Method::Update => hand_to_dialog(shared, dialog, tx).await,
+        _ => refuse_method(&mut tx).await,
+    }
+}
+
+/// Lets the dialog answer, in a task of its own: it waits for its ACK or for us.
+async fn hand_to_dialog(
+    shared: &Shared,
+    mut dialog: InviteDialog,
+    mut tx: Transaction,
+) -> rsipstack::Result<()> {
+    let Ok(place) = shared.open_requests.clone().try_acquire_owned() else {
+        return unavailable(&mut tx).await;
+    };
+    tokio::spawn(async move {
+        if let Err(e) = dialog.handle(&mut tx).await {
+            tracing::debug!(id = %dialog.id(), error = %e, "in-dialog request failed");
+        }
+        drop(place);
+    });
+    Ok(())
+}
+
+/// Keys by INFO go straight to the leg, whether its ACK has arrived or not.
+async fn info(shared: &Shared, tx: &mut Transaction) -> rsipstack::Result<()> {
+    let request = &tx.original;
+    if request.body.is_empty() {
+        return tx.reply(StatusCode::OK).await;
+    }
+    let content_type = message::header(&request.headers, "Content-Type").unwrap_or("");
+    let body = String::from_utf8_lossy(&request.body);
+    let Some((key, duration)) = keys::parse_info(content_type, &body) else {
+        return tx
+            .reply_with(StatusCode::UnsupportedMediaType, message::capabilities(), None)
+            .await;
+    };
+    let leg = DialogId::try_from(&*tx).ok().and_then(|id| shared.registry.find(&id));
+    match leg {
+        Some(leg) if leg.offer(LegEvent::Key { key, duration }) => tx.reply(StatusCode::OK).await,
+        Some(_) => unavailable(tx).await,
+        None => tx.reply(StatusCode::CallTransactionDoesNotExist).await,
+    }
+}
+
+async fn unavailable(tx: &mut Transaction) -> rsipstack::Result<()> {
+    let headers = vec![message::retry_after(RETRY_AFTER)];
+    tx.reply_with(StatusCode::ServiceUnavailable, headers, None).await
+}
+
+async fn refuse_method(tx: &mut Transaction) -> rsipstack::Result<()> {
+    tx.reply_with(StatusCode::MethodNotAllowed, message::capabilities(), None).await
+}
+
+/// What the INVITE says, and its From tag; `None` when it lacks what a call needs.
+fn leg_info(shared: &Shared, tx: &Transaction) -> Option<(LegInfo, String)> {
+    let request: &Request = &tx.original;
+    let from: typed::From = request.from_header().ok()?.clone().typed().ok()?;
+    let to: typed::To = request.to_header().ok()?.clone().typed().ok()?;
+    let from_tag = message::from_tag(request);
+    let remote: SocketAddr = tx.connection.as_ref()?.get_remote_addr()?.get_socketaddr().ok()?;
+    if from_tag.is_empty() {
+        return None;
+    }
+    let info = LegInfo {
+        call_id: message::header(&request.headers, "Call-ID")?.to_owned(),
+        direction: Direction::Inbound,
+        from_user: from.uri.user().unwrap_or_default().to_owned(),
+        to_user: request.uri.user().unwrap_or_default().to_owned(),
+        from: from.uri.to_string(),
+        to: to.uri.to_string(),
+        remote,
+        local_ip: shared.ip_for(remote.ip()),
+        offer: message::sdp_of(request),
+    };
+    Some((info, from_tag))
+}

@@ -1,0 +1,400 @@
+//! The task that owns one leg's dialog from its INVITE to its end.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use rsipstack::{
+    dialog::{
+        dialog::{DialogState, DialogStateReceiver, TerminatedReason, TransactionHandle},
+        invite_dialog::InviteDialog,
+    },
+    sip::{Header, Method, Request, Response, StatusCode, StatusCodeKind},
+    transaction::transaction::{TransactionEvent, TransactionEventSender},
+};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    Direction, HangUpCause, LegEvent, LegInfo, Reinvite, Rejection, SipError, SipLeg,
+    agent::Shared,
+    message,
+    registry::Registered,
+    sip_leg::{Order, What},
+};
+
+/// How the INVITE transaction came to its end.
+pub(super) enum InviteOutcome {
+    /// Outbound: the final response, if one came. Inbound: done, without a response.
+    Response(Option<Box<Response>>),
+    /// The stack gave up on it.
+    Broken(String),
+}
+
+pub(super) struct Driver {
+    shared: Arc<Shared>,
+    dialog: InviteDialog,
+    orders: mpsc::Receiver<Order>,
+    leg: Registered,
+    direction: Direction,
+    /// Sends responses to an inbound leg's INVITE.
+    responder: Option<TransactionEventSender>,
+    phase: Phase,
+    invite_done: bool,
+    /// CSeq of the last ACK that was reported.
+    acked: Option<u32>,
+    /// Set when the leg is to end as soon as its ACK is there.
+    end_on_ack: Option<HangUpCause>,
+    reinvite: Option<oneshot::Receiver<()>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// No final answer yet.
+    Early,
+    /// Inbound: answered, the ACK is still to come.
+    Answered,
+    Up,
+    /// Ended by us; last messages are under way.
+    Closing,
+    Over,
+}
+
+impl Phase {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Early => "not answered yet",
+            Self::Answered | Self::Up => "already answered",
+            Self::Closing | Self::Over => "over",
+        }
+    }
+}
+
+impl Driver {
+    /// `invite` is the INVITE's From tag and CSeq number.
+    pub(super) fn inbound(
+        shared: &Arc<Shared>,
+        info: LegInfo,
+        dialog: InviteDialog,
+        responder: TransactionEventSender,
+        invite: (String, u32),
+    ) -> (SipLeg, Self) {
+        Self::new(shared, info, dialog, Some(responder), Some(invite))
+    }
+
+    pub(super) fn outbound(
+        shared: &Arc<Shared>,
+        info: LegInfo,
+        dialog: InviteDialog,
+    ) -> (SipLeg, Self) {
+        Self::new(shared, info, dialog, None, None)
+    }
+
+    fn new(
+        shared: &Arc<Shared>,
+        info: LegInfo,
+        dialog: InviteDialog,
+        responder: Option<TransactionEventSender>,
+        invite: Option<(String, u32)>,
+    ) -> (SipLeg, Self) {
+        let direction = info.direction;
+        let (leg, events, orders) = SipLeg::new(info);
+        let driver = Self {
+            shared: shared.clone(),
+            leg: shared.registry.add(&dialog.id(), events, invite),
+            dialog,
+            orders,
+            direction,
+            responder,
+            phase: Phase::Early,
+            invite_done: false,
+            acked: None,
+            end_on_ack: None,
+            reinvite: None,
+        };
+        (leg, driver)
+    }
+
+    /// Runs the leg to its end. `invite` drives the INVITE transaction; it is polled until it is
+    /// done and never dropped before, because the stack's futures are not cancel-safe.
+    pub(super) async fn run(
+        mut self,
+        mut states: DialogStateReceiver,
+        invite: impl Future<Output = InviteOutcome>,
+    ) {
+        let mut invite = pin!(invite);
+        let end_legs = self.shared.end_legs.clone();
+        let stopped = self.shared.stopped.clone();
+        loop {
+            if self.phase == Phase::Over {
+                // The holder learns of the end now, even if the transaction lingers.
+                self.close_orders();
+                self.leg.entry.finish(None);
+                if self.invite_done {
+                    break;
+                }
+            }
+            let ending = matches!(self.phase, Phase::Closing | Phase::Over);
+            tokio::select! {
+                biased;
+                state = states.recv() => match state {
+                    Some(state) => self.on_state(state).await,
+                    None => self.phase = Phase::Over,
+                },
+                outcome = &mut invite, if !self.invite_done => {
+                    self.invite_done = true;
+                    // What the transaction reported on its way comes first.
+                    while let Ok(state) = states.try_recv() {
+                        self.on_state(state).await;
+                    }
+                    self.on_invite_done(outcome);
+                }
+                order = self.orders.recv(), if !ending && self.end_on_ack.is_none() => match order {
+                    Some(order) => self.on_order(order).await,
+                    None => self.end(HangUpCause::Normal).await,
+                },
+                () = stopped.cancelled() => {
+                    // Without the socket nothing completes any more.
+                    let why = "the SIP user agent was closed".to_owned();
+                    self.leg.entry.finish(Some(LegEvent::Failed { why }));
+                    break;
+                }
+                () = end_legs.cancelled(), if !ending && self.end_on_ack.is_none() => {
+                    self.end(HangUpCause::Shutdown).await;
+                }
+            }
+        }
+        self.shared.layer.remove_dialog(&self.dialog.id());
+    }
+
+    async fn on_state(&mut self, state: DialogState) {
+        match state {
+            DialogState::Early(_, response)
+                if self.phase == Phase::Early && self.direction == Direction::Outbound =>
+            {
+                self.leg.entry.emit(match message::sdp_of_response(&response) {
+                    Some(sdp) => LegEvent::EarlyMedia { sdp },
+                    None => LegEvent::Ringing,
+                });
+            }
+            DialogState::Confirmed(_, response) => self.on_confirmed(&response).await,
+            DialogState::Updated(_, request, handle) => {
+                self.on_session_change(&request, handle).await
+            }
+            DialogState::Terminated(_, reason) => self.on_terminated(&reason),
+            _ => {}
+        }
+    }
+
+    /// Inbound: an ACK has come. Outbound: the 2xx has come and been acknowledged. The stack also
+    /// says this after every request within the dialog.
+    async fn on_confirmed(&mut self, response: &Response) {
+        if self.direction == Direction::Outbound && self.phase == Phase::Early {
+            self.phase = Phase::Up;
+            let sdp = message::sdp_of_response(response).unwrap_or_default();
+            self.leg.entry.emit(LegEvent::Answered { sdp });
+            return;
+        }
+        if let Some(ack) = self.dialog.last_remote_ack() {
+            let seq = message::cseq(&ack);
+            let answer = message::sdp_of(&ack);
+            let first = self.phase == Phase::Answered;
+            if self.acked.replace(seq) != Some(seq) && (first || answer.is_some()) {
+                self.leg.entry.emit(LegEvent::Confirmed { answer });
+            }
+        }
+        if self.phase == Phase::Answered {
+            self.phase = Phase::Up;
+            if let Some(cause) = self.end_on_ack.take() {
+                self.end(cause).await;
+            }
+        }
+    }
+
+    /// re-INVITE or UPDATE.
+    async fn on_session_change(&mut self, request: &Request, handle: TransactionHandle) {
+        let offer = message::sdp_of(request);
+        if offer.is_none() && request.method == Method::Update {
+            // A session refresh that changes nothing (RFC 4028).
+            let _ = handle.reply(StatusCode::OK).await;
+            return;
+        }
+        let pending = self
+            .reinvite
+            .as_mut()
+            .is_some_and(|r| matches!(r.try_recv(), Err(oneshot::error::TryRecvError::Empty)));
+        if pending {
+            // RFC 3261 section 14.2: the one before is not answered yet.
+            let headers = vec![message::retry_after(Duration::from_secs(2))];
+            let _ = handle.respond(StatusCode::ServerInternalError, Some(headers), None).await;
+            return;
+        }
+        let (reply, answer) = oneshot::channel();
+        let (done, reinvite) = oneshot::channel();
+        self.reinvite = Some(reinvite);
+        tokio::spawn(async move {
+            answer_session_change(&handle, answer.await.unwrap_or(Err(488))).await;
+            let _ = done.send(());
+        });
+        // When the holder does not keep up, the refused event drops `reply`: 488.
+        self.leg.entry.offer(LegEvent::Reinvite(Reinvite::new(offer, reply)));
+    }
+
+    fn on_terminated(&mut self, reason: &TerminatedReason) {
+        let was = self.phase;
+        if self.direction == Direction::Outbound && was == Phase::Early && !self.invite_done {
+            return; // the final response, which follows, says more
+        }
+        self.phase = Phase::Over;
+        if matches!(was, Phase::Closing | Phase::Over) || self.end_on_ack.is_some() {
+            return;
+        }
+        let last = match (reason, was) {
+            (TerminatedReason::UacCancel, Phase::Early) => LegEvent::Cancelled,
+            (TerminatedReason::Timeout, _) => LegEvent::Failed {
+                why: "no ACK for our answer came within 32 s; the call was ended with BYE".into(),
+            },
+            (_, Phase::Early) => {
+                // BYE instead of CANCEL: the INVITE still wants its answer (section 15.1.2).
+                self.respond(487, Vec::new());
+                LegEvent::Cancelled
+            }
+            _ => LegEvent::HungUp { reason: self.leg.entry.take_bye_reason() },
+        };
+        self.leg.entry.finish(Some(last));
+    }
+
+    fn on_invite_done(&mut self, outcome: InviteOutcome) {
+        if matches!(self.phase, Phase::Up | Phase::Over) {
+            return;
+        }
+        let closing = self.phase == Phase::Closing;
+        self.phase = Phase::Over;
+        if closing {
+            return;
+        }
+        self.leg.entry.finish(Some(match outcome {
+            InviteOutcome::Response(Some(r))
+                if r.status_code.kind() != StatusCodeKind::Successful =>
+            {
+                LegEvent::Rejected {
+                    code: r.status_code.code(),
+                    reason: r.reason_phrase().unwrap_or(r.status_code.text()).to_owned(),
+                    retry_after: message::header(&r.headers, "Retry-After")
+                        .and_then(|v| v.split([';', '(', ' ']).next()?.parse().ok())
+                        .map(Duration::from_secs),
+                }
+            }
+            InviteOutcome::Response(_) => {
+                LegEvent::Failed { why: "the INVITE got no answer".into() }
+            }
+            InviteOutcome::Broken(why) => LegEvent::Failed { why },
+        }));
+    }
+
+    async fn on_order(&mut self, Order { what, done }: Order) {
+        let answerable = self.direction == Direction::Inbound && self.phase == Phase::Early;
+        let wrong = Err(SipError::State { action: what.name(), state: self.phase.name() });
+        let result = match what {
+            What::HangUp(cause) => {
+                let _ = done.send(Ok(()));
+                return self.end(cause).await;
+            }
+            _ if !answerable => wrong,
+            What::Ring => self.dialog.ringing(None, None).map_err(Into::into),
+            What::Answer(sdp) => {
+                let body = Some(sdp.into_bytes());
+                let sent = self.dialog.accept(Some(message::sdp_headers()), body);
+                if sent.is_ok() {
+                    self.phase = Phase::Answered;
+                }
+                sent.map_err(Into::into)
+            }
+            What::Reject(rejection) => {
+                self.reject(rejection);
+                Ok(())
+            }
+        };
+        // The holder may have stopped waiting; what was ordered is done all the same.
+        let _ = done.send(result);
+    }
+
+    /// Ends the leg from our side, as its phase allows.
+    async fn end(&mut self, cause: HangUpCause) {
+        self.close_orders();
+        match (self.phase, self.direction) {
+            (Phase::Early, Direction::Inbound) => {
+                let code = if cause == HangUpCause::Shutdown { 503 } else { 480 };
+                self.reject(Rejection::code(code));
+            }
+            (Phase::Early, Direction::Outbound) => {
+                self.phase = Phase::Closing;
+                let dialog = self.dialog.clone();
+                tokio::spawn(async move {
+                    if let Err(e) = dialog.cancel().await {
+                        tracing::debug!(id = %dialog.id(), error = %e, "CANCEL failed");
+                    }
+                });
+            }
+            (Phase::Answered, _) => self.end_on_ack = Some(cause),
+            (Phase::Up, _) => {
+                self.phase = Phase::Closing;
+                self.leg.entry.finish(None);
+                let bye = self.dialog.bye_with_reason(cause.reason().to_owned());
+                tokio::select! {
+                    sent = bye => if let Err(e) = sent {
+                        tracing::debug!(id = %self.dialog.id(), error = %e, "BYE failed");
+                    },
+                    () = self.shared.stopped.cancelled() => {}
+                }
+                self.phase = Phase::Over;
+            }
+            (Phase::Closing | Phase::Over, _) => {}
+        }
+    }
+
+    fn reject(&mut self, rejection: Rejection) {
+        let mut headers = Vec::new();
+        if let Some(after) = rejection.retry_after {
+            headers.push(message::retry_after(after));
+        }
+        if let Some(text) = rejection.reason {
+            let text = text.replace(['"', '\\', '\r', '\n'], " ");
+            let reason = format!("SIP;cause={};text=\"{text}\"", rejection.code);
+            headers.push(Header::Reason(reason.into()));
+        }
+        self.respond(rejection.code.clamp(400, 699), headers);
+        self.phase = Phase::Closing;
+        self.close_orders();
+    }
+
+    /// Lets whoever gives or has given further orders know that the leg is over.
+    fn close_orders(&mut self) {
+        self.orders.close();
+        while self.orders.try_recv().is_ok() {}
+    }
+
+    /// Sends a final response to the INVITE. The dialog's own `reject` cannot carry headers.
+    fn respond(&self, code: u16, headers: Vec<Header>) {
+        let Some(responder) = &self.responder else { return };
+        let request = self.dialog.initial_request();
+        let mut response = self.shared.endpoint.make_response(&request, code.into(), None);
+        let tag = self.dialog.id().local_tag;
+        for header in response.headers.iter_mut() {
+            if let Header::To(to) = header {
+                *to = to.clone().with_tag(tag.as_str().into());
+            }
+        }
+        response.headers.extend(headers);
+        // Fails only when the transaction is over, and then nobody waits for this.
+        let _ = responder.send(TransactionEvent::Respond(response));
+    }
+}
+
+async fn answer_session_change(handle: &TransactionHandle, answer: Result<String, u16>) {
+    // The stack answers by itself when the handle is too late.
+    let _ = match answer {
+        Ok(sdp) => {
+            let body = Some(sdp.into_bytes());
+            handle.respond(StatusCode::OK, Some(message::sdp_headers()), body).await
+        }
+        Err(code) => handle.reply(code.clamp(400, 699).into()).await,
+    };
+}

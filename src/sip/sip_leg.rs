@@ -1,0 +1,87 @@
+use tokio::sync::{mpsc, oneshot};
+
+use super::{HangUpCause, Leg, LegEvent, LegInfo, Rejection, SipError};
+
+/// Events a leg may have waiting. Keys and session changes are refused before it is full, so
+/// that the events that end a leg always fit.
+pub(super) const EVENTS: usize = 64;
+
+/// A leg of the [`super::UserAgent`].
+#[derive(Debug)]
+pub struct SipLeg {
+    info: LegInfo,
+    events: mpsc::Receiver<LegEvent>,
+    orders: mpsc::Sender<Order>,
+}
+
+/// What the holder of a leg asks its driver to do.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) what: What,
+    pub(super) done: oneshot::Sender<Result<(), SipError>>,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    Ring,
+    Answer(String),
+    Reject(Rejection),
+    HangUp(HangUpCause),
+}
+
+impl SipLeg {
+    /// A leg, and the ends that its driver holds.
+    pub(super) fn new(info: LegInfo) -> (Self, mpsc::Sender<LegEvent>, mpsc::Receiver<Order>) {
+        let (event_tx, events) = mpsc::channel(EVENTS);
+        let (orders, order_rx) = mpsc::channel(4);
+        (Self { info, events, orders }, event_tx, order_rx)
+    }
+
+    async fn order(&self, what: What) -> Result<(), SipError> {
+        let over = |action| SipError::State { action, state: "over" };
+        let action = what.name();
+        let (done, reply) = oneshot::channel();
+        self.orders.send(Order { what, done }).await.map_err(|_| over(action))?;
+        reply.await.map_err(|_| over(action))?
+    }
+}
+
+impl What {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Ring => "ring",
+            Self::Answer(_) => "answer",
+            Self::Reject(_) => "reject",
+            Self::HangUp(_) => "hang up",
+        }
+    }
+}
+
+impl Leg for SipLeg {
+    fn info(&self) -> &LegInfo {
+        &self.info
+    }
+
+    async fn next_event(&mut self) -> Option<LegEvent> {
+        self.events.recv().await
+    }
+
+    async fn ring(&mut self) -> Result<(), SipError> {
+        self.order(What::Ring).await
+    }
+
+    async fn answer(&mut self, sdp: String) -> Result<(), SipError> {
+        self.order(What::Answer(sdp)).await
+    }
+
+    async fn reject(&mut self, rejection: Rejection) -> Result<(), SipError> {
+        self.order(What::Reject(rejection)).await
+    }
+
+    async fn hang_up(&mut self, cause: HangUpCause) -> Result<(), SipError> {
+        match self.order(What::HangUp(cause)).await {
+            Err(SipError::State { state: "over", .. }) => Ok(()),
+            other => other,
+        }
+    }
+}

@@ -1,1 +1,0 @@
-//! Inference threads behind a bounded, deadline-ordered queue.

@@ -1,1 +1,0 @@
-//! Voice activity: where speech starts and stops.

@@ -1,0 +1,202 @@
+//! Voice activity: where speech starts and stops.
+//!
+//! Two opinions make a decision. The `earshot` network knows speech from noise but answers late
+//! and lets go late; the level over an adaptive noise floor is quick but knows no speech. Speech
+//! starts when both say so, at the moment the level rose, and stops when the level falls.
+
+mod level;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::VecDeque, time::Duration};
+
+use crate::audio::{CallTime, Hz8k, Hz16k, Pcm, Resampler};
+
+use level::{NoiseFloor, level_db};
+
+/// 16 kHz samples that one step of the network covers: 16 ms.
+const BLOCK: usize = 256;
+/// The network answers up to this many blocks after the onset, never earlier than it.
+const NETWORK_LAG: u64 = 10;
+/// Dips this short do not break an onset in two.
+const DIP: u64 = 2;
+
+/// How eagerly speech is found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VadConfig {
+    /// The network's score from which sound is speech, `0.0..=1.0`; lower finds more.
+    pub threshold: f32,
+    /// Sound shorter than this is a click, not speech; ms.
+    pub min_speech_ms: u32,
+    /// Silence this long ends speech; ms. Pauses within words are shorter than about 150.
+    pub hang_ms: u32,
+    /// How far above the noise floor speech must start; dB.
+    pub onset_snr_db: f32,
+}
+
+impl Default for VadConfig {
+    fn default() -> Self {
+        Self { threshold: 0.5, min_speech_ms: 64, hang_ms: 160, onset_snr_db: 9.0 }
+    }
+}
+
+/// A change between silence and speech. Its moment is when the change happened, which is
+/// earlier than when it is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpeechEdge {
+    /// Speech started.
+    Started {
+        /// When the sound rose out of the noise.
+        at: CallTime,
+    },
+    /// Speech stopped.
+    Stopped {
+        /// When the sound fell back into the noise.
+        at: CallTime,
+    },
+}
+
+/// Finds speech in the caller's audio, fed from [`CallTime::ZERO`] on without gaps.
+///
+/// Pure and deterministic: the same audio, cut into frames in any way, gives the same edges.
+pub struct SpeechDetector {
+    config: VadConfig,
+    network: Box<earshot::Detector>,
+    resampler: Resampler<Hz8k, Hz16k>,
+    floor: NoiseFloor,
+    unread: Vec<i16>,
+    block: u64,
+    phase: Phase,
+    last_speech: CallTime,
+    edges: VecDeque<SpeechEdge>,
+}
+
+/// Blocks are counted from the start of the call.
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Silence { onset: Option<Onset> },
+    Speech { last_voiced: u64 },
+}
+
+/// Sound above the noise floor that may turn out to be speech.
+#[derive(Debug, Clone, Copy)]
+struct Onset {
+    first: u64,
+    last: u64,
+    loud: u64,
+    first_voiced: Option<u64>,
+}
+
+impl SpeechDetector {
+    /// A detector for one call.
+    pub fn new(config: VadConfig) -> Self {
+        Self {
+            config,
+            network: earshot::Detector::default_boxed(),
+            resampler: Resampler::new(),
+            floor: NoiseFloor::new(),
+            unread: Vec::with_capacity(2 * BLOCK),
+            block: 0,
+            phase: Phase::Silence { onset: None },
+            last_speech: CallTime::ZERO,
+            edges: VecDeque::new(),
+        }
+    }
+
+    /// Takes the caller's next audio, of any length, and reports the next change.
+    ///
+    /// A frame of 20 ms holds at most one change; when a longer one holds more, the others come
+    /// with the next frames (which may be empty).
+    pub fn push(&mut self, frame: &Pcm<Hz8k>) -> Option<SpeechEdge> {
+        self.unread.extend_from_slice(self.resampler.push(frame).samples());
+        let unread = std::mem::take(&mut self.unread);
+        let mut blocks = unread.chunks_exact(BLOCK);
+        for block in &mut blocks {
+            self.hear(block);
+        }
+        self.unread.extend_from_slice(blocks.remainder());
+        self.edges.pop_front()
+    }
+
+    /// Whether the caller is speaking: a start was found and its end was not.
+    pub fn is_speech(&self) -> bool {
+        matches!(self.phase, Phase::Speech { .. })
+    }
+
+    /// The latest moment with speech; [`CallTime::ZERO`] before the first.
+    pub fn last_speech(&self) -> CallTime {
+        self.last_speech
+    }
+
+    fn hear(&mut self, samples: &[i16]) {
+        let score = self.network.predict_i16(samples);
+        let level = level_db(samples);
+        self.floor.hear(level, score);
+        let over_floor = level - self.floor.db();
+        match self.phase {
+            Phase::Silence { onset } => self.hear_silence(onset, score, over_floor),
+            Phase::Speech { last_voiced } => self.hear_speech(last_voiced, score, over_floor),
+        }
+        self.block += 1;
+    }
+
+    fn hear_silence(&mut self, onset: Option<Onset>, score: f32, over_floor: f32) {
+        let now = self.block;
+        let mut onset = onset.filter(|onset| now - onset.last <= DIP + 1);
+        if over_floor >= self.config.onset_snr_db {
+            let onset =
+                onset.get_or_insert(Onset { first: now, last: now, loud: 0, first_voiced: None });
+            onset.last = now;
+            onset.loud += 1;
+            if score >= self.config.threshold {
+                onset.first_voiced.get_or_insert(now);
+            }
+            if onset.loud * 16 >= u64::from(self.config.min_speech_ms)
+                && let Some(voiced) = onset.first_voiced
+            {
+                let first = onset.first.max(voiced.saturating_sub(NETWORK_LAG));
+                return self.start(first);
+            }
+        }
+        self.phase = Phase::Silence { onset };
+    }
+
+    fn start(&mut self, first: u64) {
+        self.edges.push_back(SpeechEdge::Started { at: self.block_start(first) });
+        self.phase = Phase::Speech { last_voiced: self.block };
+        self.last_speech = self.block_start(self.block + 1);
+    }
+
+    fn hear_speech(&mut self, last_voiced: u64, score: f32, over_floor: f32) {
+        // Hysteresis on both opinions: the ends of words are quieter than their beginnings.
+        let voiced =
+            score >= self.config.threshold - 0.1 && over_floor >= self.config.onset_snr_db - 3.0;
+        if voiced {
+            self.phase = Phase::Speech { last_voiced: self.block };
+            self.last_speech = self.block_start(self.block + 1);
+        } else if (self.block - last_voiced) * 16 >= u64::from(self.config.hang_ms) {
+            self.edges.push_back(SpeechEdge::Stopped { at: self.last_speech });
+            self.phase = Phase::Silence { onset: None };
+        }
+    }
+
+    /// When a block was heard: the resampler hands it over late.
+    fn block_start(&self, block: u64) -> CallTime {
+        let samples_16k = block * BLOCK as u64;
+        CallTime(samples_16k.saturating_sub(self.resampler.delay() as u64) / 2)
+    }
+}
+
+/// How much of a recording is speech, judged without its context: for telling an utterance from
+/// noise, not for cutting it.
+pub fn voiced_time(audio: &Pcm<Hz16k>) -> Duration {
+    let mut network = earshot::Detector::default_boxed();
+    let blocks: Vec<(f32, f32)> = audio
+        .samples()
+        .chunks_exact(BLOCK)
+        .map(|block| (network.predict_i16(block), level_db(block)))
+        .collect();
+    let loudest = blocks.iter().map(|&(_, level)| level).fold(-100.0, f32::max);
+    let voiced = blocks.iter().filter(|&&(score, level)| score >= 0.5 && level > loudest - 30.0);
+    Duration::from_millis(16 * voiced.count() as u64)
+}

@@ -1,0 +1,233 @@
+//! A simulated rim on a virtual clock: a call runs as fast as the CPU allows.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use hotline::{
+    audio::CallTime,
+    conversation::{
+        Conversation, Input, Note, Output, PromptId, Timing, TurnStamps, UtteranceId,
+        journal::{self, FORMAT, Header, Step},
+    },
+    dialog::{CallFacts, Machine, Outcome},
+    dialplan::{Dialplan, DialplanSource},
+    text::Hypothesis,
+};
+
+const TICK: Duration = Duration::from_millis(20);
+/// Every prompt sounds for two seconds.
+const PROMPT: u64 = 16_000;
+/// The voice-activity detector notices an onset this late, and an end this late.
+const NOTICED: Duration = Duration::from_millis(100);
+
+/// A call between a conversation and a scripted caller.
+pub struct Sim {
+    conversation: Conversation,
+    journal: Vec<String>,
+    now: CallTime,
+    playing: VecDeque<(PromptId, u64)>,
+    recognizing: Option<(UtteranceId, CallTime)>,
+    /// What recognition will return for the speech so far.
+    text: String,
+    /// How long recognition takes.
+    pub recognition: Duration,
+    /// What the bot has begun to say.
+    pub said: Vec<String>,
+    pub notes: Vec<Note>,
+    pub outcome: Option<Outcome>,
+}
+
+impl Sim {
+    /// A call that has just been answered by `dialplan`.
+    pub fn answered(dialplan: &str) -> Self {
+        let source = DialplanSource::inline("test.yaml", dialplan);
+        let plan = Dialplan::from_source(source.clone()).unwrap_or_else(|errors| {
+            panic!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        });
+        let facts = CallFacts {
+            caller: "100".into(),
+            called: "1000".into(),
+            date: "2026-11-23".into(),
+            time: "10:05".into(),
+            weekday: "mon".into(),
+        };
+        let header = Header {
+            format: FORMAT,
+            hotline: "test".into(),
+            call: "test".into(),
+            dialplan: source,
+            facts: facts.clone(),
+            timing: Timing::default(),
+        };
+        let machine = Machine::new(Arc::new(plan), facts);
+        let mut sim = Self {
+            conversation: Conversation::new(machine, Timing::default()),
+            journal: vec![journal::line(&header).unwrap()],
+            now: CallTime::ZERO,
+            playing: VecDeque::new(),
+            recognizing: None,
+            text: String::new(),
+            recognition: Duration::from_millis(150),
+            said: Vec::new(),
+            notes: Vec::new(),
+            outcome: None,
+        };
+        sim.input(Input::Start);
+        sim
+    }
+
+    /// Lets `ms` pass.
+    pub fn wait(&mut self, ms: u64) {
+        let until = self.now + Duration::from_millis(ms);
+        while self.now < until {
+            self.tick();
+        }
+    }
+
+    /// Lets the bot finish what it is saying.
+    pub fn hear_out(&mut self) {
+        while !self.playing.is_empty() {
+            self.tick();
+        }
+    }
+
+    /// The caller speaks for `ms` and then pauses; recognition will read all of it as `text`.
+    pub fn speaks(&mut self, text: &str, ms: u64) {
+        let onset = self.now;
+        self.wait(NOTICED.as_millis() as u64);
+        self.input(Input::SpeechStarted { at: onset });
+        self.wait(ms.saturating_sub(NOTICED.as_millis() as u64));
+        let end = self.now;
+        self.text = text.to_owned();
+        self.wait(NOTICED.as_millis() as u64);
+        self.input(Input::SpeechStopped { at: end });
+    }
+
+    /// The caller says `text`, and the bot has begun to answer or to wait.
+    pub fn says(&mut self, text: &str) {
+        let turns = self.heard();
+        self.speaks(text, 1_000);
+        for _ in 0..100 {
+            if self.heard() > turns {
+                return;
+            }
+            self.tick();
+        }
+        panic!("the turn {text:?} was not ended within two seconds");
+    }
+
+    /// The caller presses keys, 200 ms apart.
+    pub fn presses(&mut self, keys: &str) {
+        for key in keys.chars() {
+            self.input(Input::Key(key));
+            self.wait(200);
+        }
+    }
+
+    /// The caller hangs up.
+    pub fn hangs_up(&mut self) {
+        self.input(Input::HungUp);
+    }
+
+    /// One input, now.
+    pub fn input(&mut self, input: Input) {
+        let mut inbox = VecDeque::from([input]);
+        while let Some(input) = inbox.pop_front() {
+            let outputs = self.conversation.step(self.now, input.clone());
+            let step = Step { at: self.now, input, outputs: outputs.clone() };
+            self.journal.push(journal::line(&step).unwrap());
+            for output in outputs {
+                self.perform(output, &mut inbox);
+            }
+        }
+    }
+
+    /// Milliseconds since the answer.
+    pub fn now_ms(&self) -> u64 {
+        self.now.as_ms()
+    }
+
+    /// Whether a prompt is sounding.
+    pub fn is_speaking(&self) -> bool {
+        !self.playing.is_empty()
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.conversation.is_over()
+    }
+
+    /// The last thing the bot began to say.
+    pub fn last_said(&self) -> &str {
+        self.said.last().map_or("", String::as_str)
+    }
+
+    /// How many turns of the caller have ended.
+    pub fn heard(&self) -> usize {
+        self.notes.iter().filter(|n| matches!(n, Note::Heard { .. })).count()
+    }
+
+    /// The stamps of each turn that was answered.
+    pub fn stamps(&self) -> Vec<TurnStamps> {
+        let stamps = self.notes.iter().filter_map(|note| match note {
+            Note::Turn(stamps) => Some(*stamps),
+            _ => None,
+        });
+        stamps.collect()
+    }
+
+    /// The call's journal so far.
+    pub fn journal(&self) -> String {
+        self.journal.join("\n")
+    }
+
+    fn tick(&mut self) {
+        self.now = self.now + TICK;
+        if let Some((utterance, due)) = self.recognizing
+            && due <= self.now
+        {
+            self.recognizing = None;
+            let text = std::mem::take(&mut self.text);
+            let hypotheses = match text.is_empty() {
+                true => Vec::new(),
+                false => vec![Hypothesis { text: text.clone(), confidence: 0.9 }],
+            };
+            self.text = text;
+            self.input(Input::Recognized { utterance, hypotheses });
+        }
+        if self.conversation.deadline().is_some_and(|at| at <= self.now) {
+            self.input(Input::Deadline);
+        }
+        if let Some((prompt, sent)) = self.playing.front_mut() {
+            let (id, first) = (*prompt, *sent == 0);
+            *sent += 160;
+            let done = *sent >= PROMPT;
+            if first {
+                self.input(Input::PlaybackStarted { prompt: id });
+            }
+            if done {
+                self.playing.pop_front();
+                self.input(Input::PlaybackEnded { prompt: id, played: PROMPT, total: PROMPT });
+            }
+        }
+    }
+
+    fn perform(&mut self, output: Output, inbox: &mut VecDeque<Input>) {
+        match output {
+            Output::Play { prompt, say } => {
+                self.said.push(say.phrase.to_string());
+                self.playing.push_back((prompt, 0));
+            }
+            Output::StopPlayback => {
+                for (prompt, played) in self.playing.drain(..) {
+                    inbox.push_back(Input::PlaybackEnded { prompt, played, total: PROMPT });
+                }
+            }
+            Output::Recognize { utterance, .. } => {
+                self.recognizing = Some((utterance, self.now + self.recognition));
+            }
+            Output::CancelRecognition { .. } => self.recognizing = None,
+            Output::HangUp(outcome) => self.outcome = Some(outcome),
+            Output::Note(note) => self.notes.push(note),
+            Output::Prepare(_) => {}
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! When the caller's turn is over, when a prompt is cut short, and how long silence may last.
+
+mod support;
+
+use hotline::conversation::{Input, Note, UtteranceId, journal};
+use proptest::prelude::*;
+use support::Sim;
+
+const PLAN: &str = r##"
+dialplan: turn-taking
+version: 1
+language: en
+start: main.greeting
+flows:
+  main:
+    greeting: {say: "This call is recorded.", barge_in: none, next: account}
+    account:
+      ask: "What is your account number?"
+      slot: account
+      type: digits(6)
+      no_input: ["Please say or key in your account number."]
+      no_match: ["I did not get that."]
+      give_up: bye
+      next: sure
+    sure:
+      ask: "Shall I go on?"
+      slot: sure
+      type: yes_no
+      no_input: ["Yes or no?"]
+      no_match: ["Yes or no?"]
+      give_up: bye
+      next: bye
+    bye: {say: "Goodbye.", hangup: resolved}
+"##;
+
+fn at_the_question() -> Sim {
+    let mut sim = Sim::answered(PLAN);
+    sim.hear_out();
+    sim
+}
+
+#[test]
+fn a_complete_number_is_answered_300_ms_after_its_last_digit() {
+    let mut sim = at_the_question();
+    sim.says("four seven two nine one five");
+    sim.wait(40);
+    assert_eq!(sim.stamps()[0].latency_ms(), 320);
+}
+
+#[test]
+fn a_pause_in_the_middle_of_a_number_does_not_end_the_turn() {
+    let mut sim = at_the_question();
+    sim.speaks("four seven two", 900);
+    sim.wait(800);
+    assert_eq!(sim.heard(), 0);
+    sim.says("four seven two nine one five");
+    assert_eq!(sim.last_said(), "Shall I go on?");
+}
+
+#[test]
+fn slow_recognition_delays_the_answer_but_loses_nothing() {
+    let mut sim = at_the_question();
+    sim.recognition = std::time::Duration::from_millis(1_500);
+    sim.says("four seven two nine one five");
+    assert_eq!(sim.last_said(), "Shall I go on?");
+}
+
+#[test]
+fn recognition_that_never_answers_is_given_up() {
+    let mut sim = at_the_question();
+    sim.recognition = std::time::Duration::from_secs(3_600);
+    sim.speaks("four seven two nine one five", 1_000);
+    sim.wait(6_200);
+    assert!(sim.notes.iter().any(|n| matches!(n, Note::RecognitionFailed { .. })));
+    assert_eq!(sim.last_said(), "I did not get that.");
+}
+
+#[test]
+fn speech_over_a_question_stops_it_at_once() {
+    let mut sim = Sim::answered(PLAN);
+    sim.wait(2_500);
+    assert_eq!(sim.last_said(), "What is your account number?");
+    assert!(sim.is_speaking());
+    sim.speaks("four seven two nine one five", 1_000);
+    let cut = sim.notes.iter().find_map(|note| match note {
+        Note::Said { text, complete: false, from, to, .. } => Some((text, to.since(*from))),
+        _ => None,
+    });
+    let (text, played) = cut.expect("the question was cut short");
+    assert_eq!(text, "What is your account number?");
+    assert!(played.as_millis() < 800, "{played:?} of it were sent");
+}
+
+#[test]
+fn legal_text_is_not_cut_and_speech_under_it_is_no_answer() {
+    let mut sim = Sim::answered(PLAN);
+    sim.wait(200);
+    sim.speaks("four seven two nine one five", 600);
+    sim.hear_out();
+    assert_eq!(sim.heard(), 0);
+    let legal = sim.notes.iter().any(
+        |n| matches!(n, Note::Said { text, complete: true, .. } if text == "This call is recorded."),
+    );
+    assert!(legal, "the legal text was delivered whole");
+}
+
+#[test]
+fn a_cough_is_not_a_turn() {
+    let mut sim = at_the_question();
+    sim.speaks("", 200);
+    sim.wait(1_500);
+    assert_eq!((sim.heard(), sim.last_said()), (0, "What is your account number?"));
+}
+
+#[test]
+fn silence_is_asked_about_and_then_given_up() {
+    let mut sim = at_the_question();
+    sim.wait(5_100);
+    assert_eq!(sim.last_said(), "Please say or key in your account number.");
+    sim.hear_out();
+    sim.wait(5_100);
+    assert_eq!(sim.last_said(), "Goodbye.");
+    sim.hear_out();
+    assert!(sim.is_over());
+}
+
+#[test]
+fn keys_cut_the_question_short_and_make_the_same_answer() {
+    let mut sim = Sim::answered(PLAN);
+    sim.wait(2_500);
+    sim.presses("472915");
+    assert_eq!(sim.last_said(), "Shall I go on?");
+}
+
+#[test]
+fn keys_typed_under_legal_text_are_kept() {
+    let mut sim = Sim::answered(PLAN);
+    sim.wait(200);
+    sim.presses("472915");
+    assert_eq!(sim.last_said(), "What is your account number?");
+    sim.hear_out();
+    assert_eq!(sim.last_said(), "Shall I go on?");
+}
+
+#[test]
+fn the_goodbye_is_not_interrupted_and_then_the_bot_hangs_up() {
+    let mut sim = at_the_question();
+    sim.says("four seven two nine one five");
+    sim.hear_out();
+    sim.says("yes");
+    sim.wait(200);
+    sim.speaks("thank you", 600);
+    assert!(sim.is_speaking());
+    sim.hear_out();
+    assert_eq!(sim.outcome.as_ref().map(|o| o.disposition.as_str()), Some("resolved"));
+}
+
+#[test]
+fn a_journal_replays_identically_and_a_changed_one_is_found_out() {
+    let mut sim = at_the_question();
+    sim.says("four seven two nine one five");
+    sim.hear_out();
+    sim.says("yes");
+    sim.hear_out();
+    let journal = sim.journal();
+    assert_eq!(journal::replay(&journal).unwrap().difference, None);
+
+    let changed = journal.replace("Goodbye.", "So long.").replacen("So long.", "Goodbye.", 1);
+    let difference = journal::replay(&changed).unwrap().difference.expect("a difference");
+    assert!(difference.line > 1);
+}
+
+#[test]
+fn a_broken_journal_is_named_by_its_line() {
+    let journal = at_the_question().journal() + "\n{\"at\":1,\"in\":{\"key\":\"no\"}}";
+    let lines = journal.lines().count();
+    let error = journal::replay(&journal).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("line {lines}:")), "{error}");
+    assert!(journal::replay("").unwrap_err().to_string().contains("empty"));
+}
+
+/// Anything a rim could send, in any order.
+fn any_input() -> impl Strategy<Value = (u64, u8, char)> {
+    (0u64..3_000, 0u8..8, proptest::sample::select(vec!['0', '1', '9', '*', '#']))
+}
+
+proptest! {
+    #[test]
+    fn any_input_is_accepted_in_any_state(inputs in proptest::collection::vec(any_input(), 1..60)) {
+        let mut sim = Sim::answered(PLAN);
+        for (wait, kind, key) in inputs {
+            sim.wait(wait);
+            match kind {
+                0 => sim.speaks("four seven two nine one five", 400),
+                1 => sim.speaks("yes", 200),
+                2 => sim.speaks("", 300),
+                3 => sim.input(Input::Key(key)),
+                4 => sim.input(Input::Deadline),
+                5 => sim.input(Input::RecognitionFailed {
+                    utterance: UtteranceId(u32::from(kind)),
+                    problem: "test".into(),
+                }),
+                6 => sim.input(Input::Start),
+                _ => sim.hear_out(),
+            }
+        }
+        // Whatever happened, a silent caller is let go in the end, and the ledger adds up.
+        sim.wait(120_000);
+        prop_assert!(sim.is_over(), "still waiting at {} ms", sim.now_ms());
+        for note in &sim.notes {
+            if let Note::Said { from, to, .. } = note {
+                prop_assert!(from <= to && to.as_ms() <= sim.now_ms());
+            }
+        }
+        prop_assert_eq!(journal::replay(&sim.journal()).unwrap().difference, None);
+    }
+}
