@@ -97,7 +97,7 @@ impl Pip {
         if let Some(platform) = wheel.platform {
             command.args(["--platform", platform]);
         }
-        // On the disk that must hold the wheel anyway: /tmp is often small.
+        // On the disk that must hold the wheel anyway: the temporary one is often small.
         for name in ["TMPDIR", "TEMP", "TMP"] {
             command.env(name, work);
         }
