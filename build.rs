@@ -7,7 +7,8 @@ use std::{env, fs, path::PathBuf};
 fn main() {
     println!("cargo:rerun-if-env-changed=SHERPA_ONNX_LIB_DIR");
     println!("cargo:rerun-if-changed=.native/lib");
-    let dir = env::var_os("SHERPA_ONNX_LIB_DIR").map_or_else(|| ".native/lib".into(), PathBuf::from);
+    let dir =
+        env::var_os("SHERPA_ONNX_LIB_DIR").map_or_else(|| ".native/lib".into(), PathBuf::from);
     // The link in the checkout is resolved, so that a moved binary still finds the cache.
     match fs::canonicalize(&dir) {
         Ok(dir) => println!("cargo:rustc-link-arg=-Wl,-rpath,{}", dir.display()),

@@ -127,11 +127,7 @@ async fn who_is_not_admitted_is_told_why() {
     running.await.unwrap();
 }
 
-async fn dialled(
-    address: SocketAddr,
-    number: &str,
-    sdp: Option<&str>,
-) -> (UserAgent, SipLeg) {
+async fn dialled(address: SocketAddr, number: &str, sdp: Option<&str>) -> (UserAgent, SipLeg) {
     let loopback = "127.0.0.1".parse().unwrap();
     let agent = UserAgent::bind(UserAgentConfig::new((loopback, 0).into())).await.unwrap();
     let local = LocalMedia { address: loopback, port: 32_998, session_id: 1, version: 1 };
@@ -142,11 +138,7 @@ async fn dialled(
 }
 
 /// Dials and returns status code and Retry-After of the refusal.
-async fn refused(
-    address: SocketAddr,
-    number: &str,
-    sdp: Option<&str>,
-) -> (u16, Option<Duration>) {
+async fn refused(address: SocketAddr, number: &str, sdp: Option<&str>) -> (u16, Option<Duration>) {
     let (_agent, mut leg) = dialled(address, number, sdp).await;
     loop {
         match leg.next_event().await {

@@ -29,8 +29,14 @@ const PURE: &[&str] =
     &["audio", "text", "rtp", "sdp", "understand", "dialplan", "dialog", "conversation"];
 
 /// What a pure room may not name.
-const IMPURE: &[&str] =
-    &["std::net::UdpSocket", "std::net::TcpStream", "std::thread", "tokio::", "Instant::now", "SystemTime::now"];
+const IMPURE: &[&str] = &[
+    "std::net::UdpSocket",
+    "std::net::TcpStream",
+    "std::thread",
+    "tokio::",
+    "Instant::now",
+    "SystemTime::now",
+];
 
 #[test]
 fn rooms_use_only_lower_floors() {
@@ -61,7 +67,10 @@ fn pure_rooms_have_no_clock_socket_or_thread() {
         }
         for (number, line) in code_lines(&source) {
             for name in IMPURE.iter().filter(|name| line.contains(**name)) {
-                wrong.push(format!("{}:{number}: `{room}` is pure but names `{name}`", path.display()));
+                wrong.push(format!(
+                    "{}:{number}: `{room}` is pure but names `{name}`",
+                    path.display()
+                ));
             }
         }
     }
@@ -141,7 +150,9 @@ fn used_rooms(line: &str) -> Vec<String> {
     if line.contains("crate::{") || list.ends_with(',') || list.ends_with("::{") {
         for part in list.split(", ") {
             let name = word(part);
-            if part.starts_with(&format!("{name}::")) && FLOORS.iter().any(|(room, _)| *room == name) {
+            if part.starts_with(&format!("{name}::"))
+                && FLOORS.iter().any(|(room, _)| *room == name)
+            {
                 rooms.push(name);
             }
         }

@@ -51,7 +51,12 @@ impl Archive {
             .map_err(|e| ArchiveError::Write { path: recording.clone(), problem: e.to_string() })?;
         let lines = File::create(&journal).map_err(|e| write_error(&journal, &e))?;
         let (entries, queue) = mpsc::channel(QUEUE);
-        let files = Files { recorder, recording: recording.clone(), lines: BufWriter::new(lines), journal: journal.clone() };
+        let files = Files {
+            recorder,
+            recording: recording.clone(),
+            lines: BufWriter::new(lines),
+            journal: journal.clone(),
+        };
         let writer = tokio::task::spawn_blocking(move || files.write(queue));
         Ok(Self { entries, writer, dropped: 0, recording, journal })
     }
@@ -107,19 +112,19 @@ impl Files {
     fn write(mut self, mut queue: mpsc::Receiver<Entry>) -> Result<(), ArchiveError> {
         while let Some(entry) = queue.blocking_recv() {
             match entry {
-                Entry::Frame { caller, bot } => self
-                    .recorder
-                    .push(&caller, &bot)
-                    .map_err(|e| ArchiveError::Write { path: self.recording.clone(), problem: e.to_string() })?,
+                Entry::Frame { caller, bot } => self.recorder.push(&caller, &bot).map_err(|e| {
+                    ArchiveError::Write { path: self.recording.clone(), problem: e.to_string() }
+                })?,
                 // Flushed line by line, so that a crash leaves a journal that replays.
                 Entry::Line(line) => writeln!(self.lines, "{line}")
                     .and_then(|()| self.lines.flush())
                     .map_err(|e| write_error(&self.journal, &e))?,
             }
         }
-        self.recorder
-            .finish()
-            .map_err(|e| ArchiveError::Write { path: self.recording.clone(), problem: e.to_string() })?;
+        self.recorder.finish().map_err(|e| ArchiveError::Write {
+            path: self.recording.clone(),
+            problem: e.to_string(),
+        })?;
         self.lines.flush().map_err(|e| write_error(&self.journal, &e))
     }
 }

@@ -30,10 +30,7 @@ pub struct Engines {
 
 impl Engines {
     /// Engines from loaded parts; one recogniser for each language.
-    pub fn new(
-        recognizers: BTreeMap<Lang, Arc<dyn Recognizer>>,
-        scheduler: Scheduler,
-    ) -> Self {
+    pub fn new(recognizers: BTreeMap<Lang, Arc<dyn Recognizer>>, scheduler: Scheduler) -> Self {
         Self { recognizers, scheduler }
     }
 

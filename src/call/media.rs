@@ -35,7 +35,7 @@ pub(super) struct Media {
 #[derive(Debug)]
 pub(super) enum Datagram {
     Rtp(usize, SocketAddr),
-    Rtcp(usize, SocketAddr),
+    Rtcp(usize),
 }
 
 impl Media {
@@ -84,8 +84,8 @@ impl Media {
             }
             ready = self.rtcp.readable() => {
                 ready?;
-                let (len, from) = self.rtcp.try_recv_from(&mut self.buffer)?;
-                Ok(Datagram::Rtcp(len, from))
+                let (len, _) = self.rtcp.try_recv_from(&mut self.buffer)?;
+                Ok(Datagram::Rtcp(len))
             }
         }
     }
@@ -110,7 +110,7 @@ impl Media {
                 self.latched = true;
                 self.last_heard = Instant::now();
             }
-            Datagram::Rtcp(len, _) => {
+            Datagram::Rtcp(len) => {
                 // A report that does not parse is counted by the session and otherwise ignored.
                 let _ = self.session.receive_rtcp(now, &self.buffer[..len]);
             }

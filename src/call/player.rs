@@ -73,7 +73,9 @@ impl Player {
         if let Some(Item { audio: Some(audio), sent, .. }) = self.queue.front() {
             let rest = &audio.samples()[*sent..];
             let tail = rest.iter().take(FADE).enumerate();
-            self.fade = tail.map(|(i, s)| (i32::from(*s) * (FADE - i) as i32 / FADE as i32) as i16).collect();
+            self.fade = tail
+                .map(|(i, s)| (i32::from(*s) * (FADE - i) as i32 / FADE as i32) as i16)
+                .collect();
         }
         self.queue.drain(..).map(|item| item.ended()).collect()
     }
@@ -82,11 +84,7 @@ impl Player {
 impl Item {
     fn ended(&self) -> Input {
         let total = self.audio.as_ref().map_or(0, |audio| audio.len());
-        Input::PlaybackEnded {
-            prompt: self.prompt,
-            played: self.sent as u64,
-            total: total as u64,
-        }
+        Input::PlaybackEnded { prompt: self.prompt, played: self.sent as u64, total: total as u64 }
     }
 }
 

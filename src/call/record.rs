@@ -31,16 +31,12 @@ impl Record {
             self.turns += 1;
         }
         // Serialising our own plain enums cannot fail; if it did, the record would say so.
-        let mut data = serde_json::to_value(&note).unwrap_or_else(|e| json!({"error": e.to_string()}));
+        let mut data =
+            serde_json::to_value(&note).unwrap_or_else(|e| json!({"error": e.to_string()}));
         let kind = data.as_object_mut().and_then(|fields| fields.remove("kind"));
         let kind = kind.as_ref().and_then(Value::as_str).unwrap_or("note").to_owned();
         self.events.push(CallEvent { at, kind, data });
         self.tell(Happening::Note(note));
-    }
-
-    /// Keeps an entry that is not the conversation's.
-    pub(super) fn event(&mut self, at: CallTime, kind: &str, data: Value) {
-        self.events.push(CallEvent { at, kind: kind.to_owned(), data });
     }
 
     /// The dialog has ended with this.

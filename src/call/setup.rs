@@ -28,8 +28,8 @@ use crate::{
     dialog::{CallFacts, Machine},
     dialplan::Dialplan,
     sdp::{self, LocalMedia, Negotiated, SdpError},
-    speech::prompts::Prompts,
     sip::{HangUpCause, Leg, LegEvent, LegInfo, Permit, Rejection, SipError},
+    speech::prompts::Prompts,
     store::{CallDirection, CallEnd, NewCall, Store, StoreError},
 };
 
@@ -213,7 +213,12 @@ struct Prepared {
 async fn prepare(info: &LegInfo, setup: &Setup) -> Result<Prepared, CallError> {
     let (rtp, rtcp) = setup.ports.bind(setup.bind).await?;
     let port = rtp.local_addr().map_err(|_| CallError::Gone)?.port();
-    let local = LocalMedia { address: info.local_ip, port, session_id: rand::random::<u32>().into(), version: 1 };
+    let local = LocalMedia {
+        address: info.local_ip,
+        port,
+        session_id: rand::random::<u32>().into(),
+        version: 1,
+    };
     let (sdp, peer) = match &info.offer {
         Some(offer) => {
             let (answer, peer) = sdp::answer(offer, &local)?;

@@ -78,7 +78,8 @@ async fn place(args: &CallArgs, script: Script) -> anyhow::Result<Report> {
         session_id: rand::random::<u32>().into(),
         version: 1,
     };
-    let from = format!("sip:{}@{}", args.from, SocketAddr::new(local.address, agent.local_addr().port()));
+    let from =
+        format!("sip:{}@{}", args.from, SocketAddr::new(local.address, agent.local_addr().port()));
     let request = DialRequest::new(&args.uri, &from, sdp::offer(&local));
     let leg = agent.dial(request).await?;
     let report = caller::converse(leg, sockets, script).await;

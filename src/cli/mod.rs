@@ -1,13 +1,13 @@
 //! Floor 9: the command line. One file a command: its `Args` and its `run`.
 
-mod call;
-mod calls;
+pub mod call;
+pub mod calls;
 pub mod check;
-mod demo;
+pub mod demo;
 pub mod eval;
 pub mod models;
-mod replay;
-mod serve;
+pub mod replay;
+pub mod serve;
 
 use std::process::ExitCode;
 

@@ -200,13 +200,7 @@ impl Conversation {
         }
     }
 
-    fn press(
-        &mut self,
-        now: CallTime,
-        key: char,
-        rules: &dialog::KeyRules,
-        out: &mut Vec<Output>,
-    ) {
+    fn press(&mut self, now: CallTime, key: char, rules: &dialog::KeyRules, out: &mut Vec<Output>) {
         // Keys win over speech: a caller who types does not want to be misheard.
         self.drop_turn(out);
         self.silence_since = None;

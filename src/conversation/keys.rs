@@ -17,7 +17,11 @@ impl KeyEntry {
             return self.take();
         }
         self.pressed.push(key);
-        if self.pressed.chars().count() >= usize::from(rules.max.max(1)) { self.take() } else { None }
+        if self.pressed.chars().count() >= usize::from(rules.max.max(1)) {
+            self.take()
+        } else {
+            None
+        }
     }
 
     /// When the entry counts as complete without another key.

@@ -51,6 +51,8 @@ fn refused(offered: &Media) -> Media {
 mod tests {
     use proptest::prelude::*;
 
+    use std::net::SocketAddr;
+
     use super::*;
     use crate::{audio::Law, sdp::Direction};
 

@@ -11,7 +11,9 @@ use std::{
 use serde::Deserialize;
 
 use super::ServiceError;
-use crate::{call::Limits, conversation::Timing, speech::recognizers::RecognizerConfig, text::Lang};
+use crate::{
+    call::Limits, conversation::Timing, speech::recognizers::RecognizerConfig, text::Lang,
+};
 
 /// The whole file. Relative paths are relative to it.
 #[derive(Debug, Clone, Deserialize)]

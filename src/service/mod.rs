@@ -22,7 +22,11 @@ use crate::{
     call::{self, Engines, PortError, PortRange, Setup, live::Live},
     dialplan::Dialplan,
     sip::{Leg, Permits, Redacted, Rejection, SipError, SipLeg, UserAgent, UserAgentConfig},
-    speech::{SpeechError, models::ModelDir, prompts::{Prompts, VoiceError}},
+    speech::{
+        SpeechError,
+        models::ModelDir,
+        prompts::{Prompts, VoiceError},
+    },
     store::{Store, StoreError},
 };
 
@@ -132,10 +136,8 @@ impl Service {
         // The address is tried before the models are loaded: a port in use is known at once.
         drop(UserAgent::bind(agent_config(&config)).await?);
         let data = &config.data.dir;
-        std::fs::create_dir_all(data).map_err(|e| ServiceError::DataDir {
-            path: data.clone(),
-            problem: e.to_string(),
-        })?;
+        std::fs::create_dir_all(data)
+            .map_err(|e| ServiceError::DataDir { path: data.clone(), problem: e.to_string() })?;
         let store = Store::open(database(data)).await?;
         let models = models.map_or_else(ModelDir::default_location, ModelDir::new);
         let (engines, lines) =

@@ -20,7 +20,7 @@ const PROMPT: u64 = 16_000;
 const NOTICED: Duration = Duration::from_millis(100);
 
 /// A call between a conversation and a scripted caller.
-pub struct Sim {
+pub(crate) struct Sim {
     conversation: Conversation,
     journal: Vec<String>,
     now: CallTime,
@@ -29,16 +29,16 @@ pub struct Sim {
     /// What recognition will return for the speech so far.
     text: String,
     /// How long recognition takes.
-    pub recognition: Duration,
+    pub(crate) recognition: Duration,
     /// What the bot has begun to say.
-    pub said: Vec<String>,
-    pub notes: Vec<Note>,
-    pub outcome: Option<Outcome>,
+    pub(crate) said: Vec<String>,
+    pub(crate) notes: Vec<Note>,
+    pub(crate) outcome: Option<Outcome>,
 }
 
 impl Sim {
     /// A call that has just been answered by `dialplan`.
-    pub fn answered(dialplan: &str) -> Self {
+    pub(crate) fn answered(dialplan: &str) -> Self {
         let source = DialplanSource::inline("test.yaml", dialplan);
         let plan = Dialplan::from_source(source.clone()).unwrap_or_else(|errors| {
             panic!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
@@ -76,7 +76,7 @@ impl Sim {
     }
 
     /// Lets `ms` pass.
-    pub fn wait(&mut self, ms: u64) {
+    pub(crate) fn wait(&mut self, ms: u64) {
         let until = self.now + Duration::from_millis(ms);
         while self.now < until {
             self.tick();
@@ -84,14 +84,14 @@ impl Sim {
     }
 
     /// Lets the bot finish what it is saying.
-    pub fn hear_out(&mut self) {
+    pub(crate) fn hear_out(&mut self) {
         while !self.playing.is_empty() {
             self.tick();
         }
     }
 
     /// The caller speaks for `ms` and then pauses; recognition will read all of it as `text`.
-    pub fn speaks(&mut self, text: &str, ms: u64) {
+    pub(crate) fn speaks(&mut self, text: &str, ms: u64) {
         let onset = self.now;
         self.wait(NOTICED.as_millis() as u64);
         self.input(Input::SpeechStarted { at: onset });
@@ -103,7 +103,7 @@ impl Sim {
     }
 
     /// The caller says `text`, and the bot has begun to answer or to wait.
-    pub fn says(&mut self, text: &str) {
+    pub(crate) fn says(&mut self, text: &str) {
         let turns = self.heard();
         self.speaks(text, 1_000);
         for _ in 0..100 {
@@ -116,7 +116,7 @@ impl Sim {
     }
 
     /// The caller presses keys, 200 ms apart.
-    pub fn presses(&mut self, keys: &str) {
+    pub(crate) fn presses(&mut self, keys: &str) {
         for key in keys.chars() {
             self.input(Input::Key(key));
             self.wait(200);
@@ -124,12 +124,12 @@ impl Sim {
     }
 
     /// The caller hangs up.
-    pub fn hangs_up(&mut self) {
+    pub(crate) fn hangs_up(&mut self) {
         self.input(Input::HungUp);
     }
 
     /// One input, now.
-    pub fn input(&mut self, input: Input) {
+    pub(crate) fn input(&mut self, input: Input) {
         let mut inbox = VecDeque::from([input]);
         while let Some(input) = inbox.pop_front() {
             let outputs = self.conversation.step(self.now, input.clone());
@@ -142,31 +142,31 @@ impl Sim {
     }
 
     /// Milliseconds since the answer.
-    pub fn now_ms(&self) -> u64 {
+    pub(crate) fn now_ms(&self) -> u64 {
         self.now.as_ms()
     }
 
     /// Whether a prompt is sounding.
-    pub fn is_speaking(&self) -> bool {
+    pub(crate) fn is_speaking(&self) -> bool {
         !self.playing.is_empty()
     }
 
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.conversation.is_over()
     }
 
     /// The last thing the bot began to say.
-    pub fn last_said(&self) -> &str {
+    pub(crate) fn last_said(&self) -> &str {
         self.said.last().map_or("", String::as_str)
     }
 
     /// How many turns of the caller have ended.
-    pub fn heard(&self) -> usize {
+    pub(crate) fn heard(&self) -> usize {
         self.notes.iter().filter(|n| matches!(n, Note::Heard { .. })).count()
     }
 
     /// The stamps of each turn that was answered.
-    pub fn stamps(&self) -> Vec<TurnStamps> {
+    pub(crate) fn stamps(&self) -> Vec<TurnStamps> {
         let stamps = self.notes.iter().filter_map(|note| match note {
             Note::Turn(stamps) => Some(*stamps),
             _ => None,
@@ -175,7 +175,7 @@ impl Sim {
     }
 
     /// The call's journal so far.
-    pub fn journal(&self) -> String {
+    pub(crate) fn journal(&self) -> String {
         self.journal.join("\n")
     }
 

@@ -28,18 +28,28 @@ const X_NAMES: [&str; 7] = ["叉", "大叉", "埃克斯", "艾克斯", "爱克�
 pub(super) fn tokens(heard: &str) -> Vec<Token> {
     let folded = normalize(Lang::Zh, heard);
     let chars: Vec<char> = folded.chars().collect();
+    let dictated = is_dictated(&chars);
     let mut tokens = Vec::new();
     let mut at = 0;
     while at < chars.len() {
-        let (used, token) = token(&chars, at);
+        let (used, token) = token(&chars, at, dictated);
         tokens.extend(token);
         at += used;
     }
     tokens
 }
 
+/// Whether nearly all of an utterance sounds like digits: a number being read out, whatever
+/// characters the recogniser wrote for it (伊山巴零零 for 一三八零零).
+fn is_dictated(chars: &[char]) -> bool {
+    let spoken: Vec<char> = chars.iter().copied().filter(|c| c.is_alphanumeric()).collect();
+    let sounding = spoken.iter().filter(|c| digit(**c).is_some() || homophone(**c).is_some());
+    let sounding = sounding.count();
+    sounding >= 5 && sounding * 5 >= spoken.len() * 4
+}
+
 /// The token at `at`, if any, and how many characters it takes.
-fn token(chars: &[char], at: usize) -> (usize, Option<Token>) {
+fn token(chars: &[char], at: usize, dictated: bool) -> (usize, Option<Token>) {
     let rest = &chars[at..];
     if let Some(repeated) = repeated(rest) {
         return (3, Some(Token::Digits(vec![repeated])));
@@ -59,6 +69,9 @@ fn token(chars: &[char], at: usize) -> (usize, Option<Token>) {
     }
     if rest[0] == ' ' {
         return (1, None);
+    }
+    if dictated && let Some(heard) = homophone(rest[0]).filter(|heard| heard != "X") {
+        return (1, Some(Token::Digits(vec![heard, String::new()])));
     }
     if let Some(ways) = misheard(chars, at) {
         return (1, Some(Token::Digits(ways)));
@@ -99,7 +112,7 @@ fn homophone(c: char) -> Option<String> {
         "ling" | "lin" => "0",
         "yi" | "yao" => "1",
         "er" => "2",
-        "san" => "3",
+        "san" | "shan" => "3",
         "si" => "4",
         "wu" => "5",
         "liu" => "6",
