@@ -10,27 +10,22 @@ const PLAN: &str = r##"
 dialplan: turn-taking
 version: 1
 language: en
+voices: {en: en-hibari}
 start: main.greeting
+defaults:
+  wait: 5s
+  no_input: ["Please say or key in your account number."]
+  no_match: ["I did not get that."]
+  give_up: main.bye
+limits: {turns: 40, then: main.bye}
+slots:
+  account: {type: digits, length: 6}
 flows:
   main:
     greeting: {say: "This call is recorded.", barge_in: none, next: account}
-    account:
-      ask: "What is your account number?"
-      slot: account
-      type: digits(6)
-      no_input: ["Please say or key in your account number."]
-      no_match: ["I did not get that."]
-      give_up: bye
-      next: sure
-    sure:
-      ask: "Shall I go on?"
-      slot: sure
-      type: yes_no
-      no_input: ["Yes or no?"]
-      no_match: ["Yes or no?"]
-      give_up: bye
-      next: bye
-    bye: {say: "Goodbye.", hangup: resolved}
+    account: {ask: "What is your account number?", slot: account, next: sure}
+    sure: {ask: "Shall I go on?", yes: bye, no: bye}
+    bye: {say: "Goodbye.", hang_up: resolved}
 "##;
 
 fn at_the_question() -> Sim {
@@ -44,7 +39,7 @@ fn a_complete_number_is_answered_300_ms_after_its_last_digit() {
     let mut sim = at_the_question();
     sim.says("four seven two nine one five");
     sim.wait(40);
-    assert_eq!(sim.stamps()[0].latency_ms(), 320);
+    assert_eq!(sim.stamps()[0].latency_ms(), 300);
 }
 
 #[test]
@@ -72,7 +67,7 @@ fn recognition_that_never_answers_is_given_up() {
     sim.speaks("four seven two nine one five", 1_000);
     sim.wait(6_200);
     assert!(sim.notes.iter().any(|n| matches!(n, Note::RecognitionFailed { .. })));
-    assert_eq!(sim.last_said(), "I did not get that.");
+    assert!(sim.has_said("I did not get that."));
 }
 
 #[test]
@@ -116,7 +111,7 @@ fn a_cough_is_not_a_turn() {
 fn silence_is_asked_about_and_then_given_up() {
     let mut sim = at_the_question();
     sim.wait(5_100);
-    assert_eq!(sim.last_said(), "Please say or key in your account number.");
+    assert!(sim.has_said("Please say or key in your account number."));
     sim.hear_out();
     sim.wait(5_100);
     assert_eq!(sim.last_said(), "Goodbye.");

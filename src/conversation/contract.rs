@@ -182,6 +182,18 @@ pub struct TurnStamps {
 }
 
 impl TurnStamps {
+    /// Stamps of a turn that was decided and answered `now`; its first audio is still to come.
+    pub(super) fn decided(
+        turn: u32,
+        speech_end: CallTime,
+        pause_noticed: CallTime,
+        text_ready: Option<CallTime>,
+        now: CallTime,
+    ) -> Self {
+        let (decided, dialog_done, first_audio) = (now, now, now);
+        Self { turn, speech_end, pause_noticed, text_ready, decided, dialog_done, first_audio }
+    }
+
     /// Voice to voice, in milliseconds.
     pub fn latency_ms(&self) -> u64 {
         self.first_audio.as_ms().saturating_sub(self.speech_end.as_ms())

@@ -215,18 +215,7 @@ impl Conversation {
         out.push(Output::Note(Note::Keys { count: entry.chars().count(), at: now }));
         let (end, turn) = (self.keys.last(), self.next_turn());
         let first = self.advance(now, dialog::Input::Keys(entry), out);
-        self.stamps = first.map(|prompt| {
-            let stamps = TurnStamps {
-                turn,
-                speech_end: end,
-                pause_noticed: end,
-                text_ready: None,
-                decided: now,
-                dialog_done: now,
-                first_audio: now,
-            };
-            (prompt, stamps)
-        });
+        self.stamps = first.map(|prompt| (prompt, TurnStamps::decided(turn, end, end, None, now)));
     }
 
     fn playback_started(&mut self, now: CallTime, prompt: PromptId, out: &mut Vec<Output>) {
@@ -317,20 +306,8 @@ impl Conversation {
             true => dialog::Input::Unclear,
             false => dialog::Input::Heard(hypotheses),
         };
-        let number = self.next_turn();
-        let first = self.advance(now, input, out);
-        self.stamps = first.map(|prompt| {
-            let stamps = TurnStamps {
-                turn: number,
-                speech_end: at,
-                pause_noticed: noticed,
-                text_ready: Some(text.ready),
-                decided: now,
-                dialog_done: now,
-                first_audio: now,
-            };
-            (prompt, stamps)
-        });
+        let stamps = TurnStamps::decided(self.next_turn(), at, noticed, Some(text.ready), now);
+        self.stamps = self.advance(now, input, out).map(|prompt| (prompt, stamps));
     }
 
     /// Steps the dialog and carries out what it says; returns the first prompt of its answer.

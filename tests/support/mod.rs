@@ -160,6 +160,11 @@ impl Sim {
         self.said.last().map_or("", String::as_str)
     }
 
+    /// Whether the bot has begun to say this.
+    pub(crate) fn has_said(&self, words: &str) -> bool {
+        self.said.iter().any(|said| said == words)
+    }
+
     /// How many turns of the caller have ended.
     pub(crate) fn heard(&self) -> usize {
         self.notes.iter().filter(|n| matches!(n, Note::Heard { .. })).count()

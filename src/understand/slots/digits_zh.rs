@@ -71,7 +71,15 @@ fn token(chars: &[char], at: usize, dictated: bool) -> (usize, Option<Token>) {
         return (1, None);
     }
     if dictated && let Some(heard) = homophone(rest[0]).filter(|heard| heard != "X") {
-        return (1, Some(Token::Digits(vec![heard, String::new()])));
+        let edge = at == 0 || at + 1 == chars.len();
+        return (
+            1,
+            Some(Token::Digits(if edge && EVERYDAY.contains(rest[0]) {
+                vec![String::new(), heard]
+            } else {
+                vec![heard, String::new()]
+            })),
+        );
     }
     if let Some(ways) = misheard(chars, at) {
         return (1, Some(Token::Digits(ways)));
