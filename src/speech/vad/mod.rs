@@ -1,23 +1,30 @@
 //! Voice activity: where speech starts and stops.
 //!
-//! Two opinions make a decision. The `earshot` network knows speech from noise but answers late
-//! and lets go late; the level over an adaptive noise floor is quick but knows no speech. Speech
-//! starts when both say so, at the moment the level rose, and stops when the level falls.
+//! Three opinions make a decision. The `earshot` network knows speech from steady noise, but
+//! answers late, lets go late and is fooled by noise that begins suddenly; the level over an
+//! adaptive noise floor is quick but knows no speech; a pitch tells a vowel from any noise.
+//! Speech starts when all say so, at the moment the level rose, and stops when the level falls.
+//! Whispering without any vowel, and music or tones at the pitch of a voice, are told wrong.
 
 mod level;
 #[cfg(test)]
 mod tests;
+mod voicing;
 
 use std::{collections::VecDeque, time::Duration};
 
 use crate::audio::{CallTime, Hz8k, Hz16k, Pcm, Resampler};
 
 use level::{NoiseFloor, level_db};
+use voicing::Voicing;
 
 /// 16 kHz samples that one step of the network covers: 16 ms.
 const BLOCK: usize = 256;
 /// The network answers up to this many blocks after the onset, never earlier than it.
 const NETWORK_LAG: u64 = 10;
+/// From this periodicity a block is a vowel's, and speech goes this long without one: 512 ms.
+const VOWEL: f32 = 0.5;
+const VOWELLESS: u64 = 32;
 /// Dips this short do not break an onset in two.
 const DIP: u64 = 2;
 
@@ -64,6 +71,8 @@ pub struct SpeechDetector {
     network: Box<earshot::Detector>,
     resampler: Resampler<Hz8k, Hz16k>,
     floor: NoiseFloor,
+    voicing: Voicing,
+    last_vowel: Option<u64>,
     unread: Vec<i16>,
     block: u64,
     phase: Phase,
@@ -95,6 +104,8 @@ impl SpeechDetector {
             network: earshot::Detector::default_boxed(),
             resampler: Resampler::new(),
             floor: NoiseFloor::new(),
+            voicing: Voicing::new(),
+            last_vowel: None,
             unread: Vec::with_capacity(2 * BLOCK),
             block: 0,
             phase: Phase::Silence { onset: None },
@@ -129,10 +140,17 @@ impl SpeechDetector {
     }
 
     fn hear(&mut self, samples: &[i16]) {
-        let score = self.network.predict_i16(samples);
         let level = level_db(samples);
-        self.floor.hear(level, score);
         let over_floor = level - self.floor.db();
+        self.voicing.hear(samples);
+        if over_floor >= self.config.onset_snr_db && self.voicing.periodicity() >= VOWEL {
+            self.last_vowel = Some(self.block);
+        }
+        let mut score = self.network.predict_i16(samples);
+        if self.last_vowel.is_none_or(|vowel| self.block - vowel > VOWELLESS) {
+            score = 0.0;
+        }
+        self.floor.hear(level, score);
         match self.phase {
             Phase::Silence { onset } => self.hear_silence(onset, score, over_floor),
             Phase::Speech { last_voiced } => self.hear_speech(last_voiced, score, over_floor),
@@ -191,12 +209,16 @@ impl SpeechDetector {
 /// noise, not for cutting it.
 pub fn voiced_time(audio: &Pcm<Hz16k>) -> Duration {
     let mut network = earshot::Detector::default_boxed();
-    let blocks: Vec<(f32, f32)> = audio
-        .samples()
-        .chunks_exact(BLOCK)
-        .map(|block| (network.predict_i16(block), level_db(block)))
-        .collect();
-    let loudest = blocks.iter().map(|&(_, level)| level).fold(-100.0, f32::max);
-    let voiced = blocks.iter().filter(|&&(score, level)| score >= 0.5 && level > loudest - 30.0);
-    Duration::from_millis(16 * voiced.count() as u64)
+    let mut voicing = Voicing::new();
+    let mut has_vowel = false;
+    let mut scores = Vec::new();
+    for block in audio.samples().chunks_exact(BLOCK) {
+        voicing.hear(block);
+        let score = network.predict_i16(block);
+        has_vowel |= score >= 0.5 && voicing.periodicity() >= VOWEL;
+        scores.push((score, level_db(block)));
+    }
+    let loudest = scores.iter().map(|&(_, level)| level).fold(-100.0, f32::max);
+    let voiced = scores.iter().filter(|&&(score, level)| score >= 0.5 && level > loudest - 30.0);
+    if has_vowel { Duration::from_millis(16 * voiced.count() as u64) } else { Duration::ZERO }
 }
