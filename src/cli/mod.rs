@@ -7,6 +7,7 @@ pub mod demo;
 pub mod eval;
 pub mod models;
 pub mod replay;
+pub mod say;
 pub mod serve;
 
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ enum Command {
     Calls(calls::CallsArgs),
     /// Run call journals again and compare.
     Replay(replay::ReplayArgs),
+    /// Say something into a WAV file, to hear a voice.
+    Say(say::SayArgs),
     /// List, fetch and verify speech models.
     Models(models::ModelsArgs),
     /// Measure recognition on your own recordings.
@@ -54,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Calls(args) => calls::run(args),
         Command::Replay(args) => replay::run(&args),
+        Command::Say(args) => say::run(args),
         Command::Models(args) => models::run(args),
         Command::Eval(args) => eval::run(args),
     };

@@ -11,7 +11,10 @@ use rsipstack::{
     EndpointBuilder,
     dialog::dialog_layer::DialogLayer,
     sip::{Host, HostWithPort, Scheme, Uri},
-    transaction::endpoint::EndpointInnerRef,
+    transaction::{
+        CallIdFormat,
+        endpoint::{EndpointInnerRef, EndpointOption},
+    },
     transport::{TransportLayer, udp::UdpConnection},
 };
 use tokio::{
@@ -97,6 +100,11 @@ impl UserAgent {
             .with_cancel_token(stop.clone())
             .with_transport_layer(transport)
             .with_user_agent(&config.user_agent)
+            // Otherwise Call-IDs carry the domain of the stack's makers.
+            .with_option(EndpointOption {
+                callid_format: CallIdFormat::Uuid,
+                ..EndpointOption::default()
+            })
             .build();
 
         let incoming = endpoint.incoming_transactions()?;
