@@ -15,7 +15,7 @@ pub(super) enum Piece {
 }
 
 /// Overlap of neighbouring units: syllables of one word run into each other.
-const OVERLAP_MS: u32 = 20;
+const OVERLAP_MS: u32 = 15;
 
 /// The pieces one after the other; neighbouring units run into each other.
 pub(super) fn assemble(pieces: Vec<Piece>) -> Pcm<Hz8k> {
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn units_overlap_and_words_do_not() {
         let both = assemble(vec![Piece::Unit(sound(800)), Piece::Unit(sound(800))]);
-        assert_eq!(both.len(), 1_600 - 160);
+        assert_eq!(both.len(), 1_600 - 120);
         let both = assemble(vec![Piece::Words(sound(800)), Piece::Words(sound(800))]);
         assert_eq!(both.len(), 1_600);
     }
