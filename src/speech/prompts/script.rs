@@ -144,7 +144,8 @@ fn value_parts(value: &str, read_as: ReadAs, out: &mut Vec<Part>) {
     }
     let last = words.len();
     for (i, word) in words.into_iter().enumerate() {
-        let breath = matches!(word.as_str(), "万" | "亿" | "千" | "元" | "年" | "月") || word.chars().count() > 1;
+        let breath = matches!(word.as_str(), "万" | "亿" | "千" | "元" | "年" | "月")
+            || word.chars().count() > 1;
         out.push(Part::Unit(word));
         if i + 1 == last {
             break;
