@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -49,7 +49,7 @@ pub struct CallArgs {
 /// # Errors
 /// When a WAV cannot be read, or the call is refused or breaks.
 pub fn run(args: CallArgs) -> anyhow::Result<()> {
-    let turns = args.say.iter().map(turn).collect::<anyhow::Result<Vec<_>>>()?;
+    let turns = args.say.iter().map(|path| turn(path)).collect::<anyhow::Result<Vec<_>>>()?;
     let script = Script {
         turns,
         quiet: Duration::from_millis(args.quiet_ms),
@@ -63,7 +63,7 @@ pub fn run(args: CallArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn turn(path: &PathBuf) -> anyhow::Result<Turn> {
+fn turn(path: &Path) -> anyhow::Result<Turn> {
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Turn { name, audio: read_8k(path)? })
 }
@@ -101,7 +101,7 @@ async fn local_address(uri: &str, bind: IpAddr) -> anyhow::Result<IpAddr> {
     Ok(probe.local_addr()?.ip())
 }
 
-fn record(path: &PathBuf, report: &Report) -> anyhow::Result<()> {
+fn record(path: &Path, report: &Report) -> anyhow::Result<()> {
     let mut recorder = StereoRecorder::create(path)?;
     recorder.push(&report.audio.0, &report.audio.1)?;
     recorder.finish()?;

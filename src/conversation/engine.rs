@@ -187,7 +187,7 @@ impl Conversation {
     fn key(&mut self, now: CallTime, key: char, out: &mut Vec<Output>) {
         let Next::Listen(listen) = &self.next else { return };
         match self.ledger.barge_in() {
-            Some(BargeIn::None) => return self.typed_ahead.push(key),
+            Some(BargeIn::None) => self.typed_ahead.push(key),
             Some(BargeIn::Any | BargeIn::Keys) => {
                 let rules = listen.keys.clone();
                 self.interrupt(now, out);
