@@ -9,9 +9,13 @@ use crate::{
     text::{Hypothesis, Lang},
 };
 
-/// Digital silence put before and after every utterance. Without it the model drops first and
-/// last words; with more than half a second it starts to invent some.
-const PADDING: usize = 200 * 16;
+/// Digital silence put before and after every utterance: 100 ms. Over 18 telephone clips, each
+/// heard at eight offsets and with line noise around it, 50 to 300 ms more made it worse.
+const PADDING: usize = 100 * 16;
+/// Every utterance is brought to this peak. As they come, some single utterances are heard as
+/// something else entirely (and 15 % more words are wrong); amplified at most this much.
+const PEAK: f32 = 0.3;
+const MOST_GAIN: f32 = 20.0;
 /// The model loops on longer audio than it was trained on: utterances are decoded in pieces.
 const LONGEST: usize = 30 * 16_000;
 
@@ -81,7 +85,7 @@ impl RecognizerStream for Utterance {
         if voiced_time(&self.audio).is_zero() {
             return Ok(Vec::new());
         }
-        let samples = self.audio.to_f32();
+        let samples = levelled(&self.audio);
         let mut words = Vec::new();
         for piece in samples.chunks(LONGEST) {
             let text = self.decode(piece)?;
@@ -108,4 +112,12 @@ impl Utterance {
         })?;
         Ok(result.text)
     }
+}
+
+fn levelled(audio: &Pcm<Hz16k>) -> Vec<f32> {
+    let mut samples = audio.to_f32();
+    let peak = samples.iter().fold(0.0f32, |peak, s| peak.max(s.abs()));
+    let gain = (PEAK / peak.max(f32::EPSILON)).min(MOST_GAIN);
+    samples.iter_mut().for_each(|s| *s *= gain);
+    samples
 }

@@ -19,8 +19,8 @@ const MOST_POSITIONS: i32 = 1_500;
 /// it; less makes the decoder lose the end of the utterance or, after single words, loop.
 const MARGIN_S: f32 = 3.0;
 const SHORTEST_CONTEXT_S: f32 = 6.5;
-/// Alternatives kept while decoding. Five instead of one cost a tenth of the time and heard a
-/// seventh fewer characters wrong in telephone Mandarin.
+/// Alternatives kept while decoding. Five instead of one take a quarter more time and heard a
+/// sixth fewer characters wrong in telephone Mandarin (21 instead of 25 of 102).
 const BEAM: i32 = 5;
 /// Half the text context of the decoder, less some room: the most tokens a prompt may have.
 const PROMPT_TOKENS: usize = 200;
