@@ -9,9 +9,9 @@ mod cache;
 mod config;
 mod finish;
 mod lru;
-mod prompts;
+mod render;
 mod script;
 
 pub use cache::{CacheLimits, PromptCache};
 pub use config::{EngineKind, VoiceConfig, VoiceError, load_voice};
-pub use prompts::Prompts;
+pub use render::Prompts;

@@ -144,7 +144,8 @@ fn value_parts(value: &str, read_as: ReadAs, out: &mut Vec<Part>) {
     }
     let last = words.len();
     for (i, word) in words.into_iter().enumerate() {
-        let breath = matches!(word.as_str(), "万" | "亿" | "千" | "元" | "年" | "月") || word.chars().count() > 1;
+        let breath = matches!(word.as_str(), "万" | "亿" | "千" | "元" | "年" | "月")
+            || word.chars().count() > 1;
         out.push(Part::Unit(word));
         if i + 1 == last {
             break;
@@ -208,7 +209,7 @@ mod tests {
     #[test]
     fn a_chinese_value_is_made_of_units_between_the_words() {
         let said = zh(vec![words("您应还"), value("35.50", ReadAs::Amount), words("，对吗？")]);
-        let expected = "您应还， 60 [三] [十] [五] [元] [五] [角] 120 对吗？";
+        let expected = "您应还， 60 [三] [十] [五] [元] 40 [五] [角] 120 对吗？";
         assert_eq!(said.join(" "), expected);
     }
 
