@@ -2,6 +2,7 @@
 //!
 //! Needs recordings outside the repository (`$HOTLINE_SHARED`, else `../shared`) and models;
 //! without them each test says so and passes.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too, fail by panicking")]
 
 use std::path::{Path, PathBuf};
 

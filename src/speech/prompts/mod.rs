@@ -8,10 +8,10 @@ mod assemble;
 mod cache;
 mod config;
 mod finish;
-mod library;
 mod lru;
+mod render;
 mod script;
 
 pub use cache::{CacheLimits, PromptCache};
 pub use config::{EngineKind, VoiceConfig, VoiceError, load_voice};
-pub use library::Prompts;
+pub use render::Prompts;

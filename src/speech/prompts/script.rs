@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn a_chinese_value_is_made_of_units_between_the_words() {
         let said = zh(vec![words("您应还"), value("35.50", ReadAs::Amount), words("，对吗？")]);
-        let expected = "您应还， 60 [三] [十] [五] [元] [五] [角] 120 对吗？";
+        let expected = "您应还， 60 [三] [十] [五] [元] 40 [五] [角] 120 对吗？";
         assert_eq!(said.join(" "), expected);
     }
 
