@@ -115,7 +115,7 @@ fn without_thousands_commas(text: &str) -> String {
     text.char_indices()
         .filter(|&(at, c)| {
             let grouped = c == ',' && at > 0 && digit(at - 1) && (1..=3).all(|k| digit(at + k));
-            !(grouped && !digit(at + 4))
+            !grouped || digit(at + 4)
         })
         .map(|(_, c)| c)
         .collect()
