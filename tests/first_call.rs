@@ -1,4 +1,9 @@
 //! A person dials in, speaks, and is answered: real SIP and RTP over loopback, real speech models.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests, too, fail by panicking"
+)]
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 

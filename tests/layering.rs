@@ -1,5 +1,6 @@
 //! The house stands: rooms use only rooms on lower floors, and nothing below the rim has a clock,
 //! a socket or a thread.
+#![allow(clippy::expect_used, reason = "helpers of tests, too, fail by panicking")]
 
 use std::{
     fs,

@@ -3,7 +3,6 @@
 //! Needs recordings outside the repository (`$HOTLINE_SHARED`, else `../shared`) and models;
 //! without them each test says so and passes.
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too, fail by panicking")]
-
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 use std::path::{Path, PathBuf};

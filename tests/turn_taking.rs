@@ -1,4 +1,9 @@
 //! When the caller's turn is over, when a prompt is cut short, and how long silence may last.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests, too, fail by panicking"
+)]
 
 mod support;
 
@@ -148,6 +153,17 @@ fn the_goodbye_is_not_interrupted_and_then_the_bot_hangs_up() {
     assert!(sim.is_speaking());
     sim.hear_out();
     assert_eq!(sim.outcome.as_ref().map(|o| o.disposition.as_str()), Some("resolved"));
+}
+
+#[test]
+fn a_caller_who_hangs_up_is_asked_nothing_more() {
+    let mut sim = at_the_question();
+    sim.speaks("four seven two", 600);
+    sim.hangs_up();
+    let said = sim.said.len();
+    sim.wait(10_000);
+    assert!(sim.is_over());
+    assert_eq!((sim.said.len(), sim.outcome.as_ref()), (said, None));
 }
 
 #[test]
