@@ -86,13 +86,24 @@ fn readings(lang: Lang, heard: &str) -> Vec<String> {
         let whole = runs.concat();
         runs.sort_by_key(|run| std::cmp::Reverse(length(run)));
         runs.insert(1.min(runs.len()), whole);
-        for reading in runs.iter().flat_map(expand) {
+        let read: Vec<String> = runs.iter().flat_map(expand).collect();
+        let once = read.iter().filter_map(|reading| said_once(reading)).collect::<Vec<_>>();
+        for reading in once.into_iter().chain(read) {
             if !reading.is_empty() && !found.contains(&reading) && found.len() < MOST_READINGS {
                 found.push(reading);
             }
         }
     }
     found
+}
+
+/// The number in a reading that says it over and over, as recognisers do that loop and callers
+/// who repeat themselves; the last time may be cut short. Two digits repeated are just digits.
+fn said_once(reading: &str) -> Option<String> {
+    let bytes = reading.as_bytes();
+    let repeats =
+        |period: &usize| bytes.iter().skip(*period).eq(bytes.iter().take(bytes.len() - period));
+    (4..=bytes.len() / 2).find(repeats).map(|period| reading[..period].to_owned())
 }
 
 type Run = Vec<Vec<String>>;
@@ -180,6 +191,12 @@ mod tests {
     fn the_zip_is_found_beside_the_house_number() {
         let said = heard(&["nine four double one oh, and it's eighteen"]);
         assert_eq!(best_digits(Lang::En, &said, &ZIP).as_deref(), Some("94110"));
+    }
+
+    #[test]
+    fn a_number_that_the_recogniser_repeats_is_heard_once() {
+        let said = heard(&["15926374866。15926374866。15926374866。159"]);
+        assert_eq!(best_digits(Lang::Zh, &said, &PHONE).as_deref(), Some("15926374866"));
     }
 
     #[test]
