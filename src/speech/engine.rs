@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{ops::Range, path::PathBuf};
 
 use crate::{
     audio::{Hz16k, Hz24k, Pcm},
@@ -64,6 +64,32 @@ pub trait Synthesizer: Send + Sync {
     /// [`SpeechError::Unspeakable`] when nothing in `text` can be pronounced,
     /// [`SpeechError::Engine`] when the engine fails.
     fn synthesize(&self, text: &str, speed: f32) -> Result<Pcm<Hz24k>, SpeechError>;
+
+    /// Speaks `words` as one utterance and says where each is. Punctuation after a word belongs to
+    /// it, and so does the pause it makes. An engine that does not know where its words are speaks
+    /// them one by one, as here.
+    ///
+    /// # Errors
+    /// As [`synthesize`](Self::synthesize).
+    fn synthesize_words(&self, words: &[&str], speed: f32) -> Result<SpokenWords, SpeechError> {
+        let mut audio = Pcm::silence(0);
+        let mut spans = Vec::with_capacity(words.len());
+        for word in words {
+            let start = audio.len();
+            audio.extend(&self.synthesize(word, speed)?);
+            spans.push(start..audio.len());
+        }
+        Ok(SpokenWords { audio, spans })
+    }
+}
+
+/// Speech, and where the words are in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpokenWords {
+    /// All of it.
+    pub audio: Pcm<Hz24k>,
+    /// Each word's samples, in order.
+    pub spans: Vec<Range<usize>>,
 }
 
 /// What can go wrong in this room.

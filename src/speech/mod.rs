@@ -11,4 +11,4 @@ pub mod recognizers;
 pub mod scheduler;
 pub mod vad;
 
-pub use engine::{Hints, Recognizer, RecognizerStream, SpeechError, Synthesizer};
+pub use engine::{Hints, Recognizer, RecognizerStream, SpeechError, SpokenWords, Synthesizer};

@@ -7,11 +7,15 @@ use std::{
     env::consts::{DLL_PREFIX, DLL_SUFFIX},
     ffi::{OsStr, OsString},
     fmt::Display,
+    fs,
     path::Path,
     sync::OnceLock,
 };
 
-use ort::{environment::Environment, session::Session};
+use ort::{
+    environment::Environment,
+    session::{Session, builder::SessionBuilder},
+};
 
 use super::SpeechError;
 
@@ -24,13 +28,37 @@ use super::SpeechError;
 /// [`SpeechError::MissingFile`] and [`SpeechError::BadFile`] for the model,
 /// [`SpeechError::Engine`] when the library cannot be loaded.
 pub(crate) fn session(engine: &str, path: &Path, threads: usize) -> Result<Session, SpeechError> {
-    if !path.is_file() {
-        return Err(SpeechError::MissingFile { model: engine.to_owned(), path: path.to_owned() });
-    }
-    let environment = environment()
-        .map_err(|problem| SpeechError::Engine { engine: engine.to_owned(), problem })?;
-    open(environment, path, threads)
-        .map_err(|error| SpeechError::BadFile { path: path.to_owned(), problem: error.to_string() })
+    open(engine, path, threads, |builder| builder.commit_from_file(path))
+}
+
+/// As [`session`], with the inner value `output` as one more output, after the model's own.
+///
+/// # Errors
+/// As [`session`]; [`SpeechError::BadFile`] also when the model has no such value.
+pub(crate) fn session_with_output(
+    engine: &str,
+    path: &Path,
+    threads: usize,
+    output: &str,
+) -> Result<Session, SpeechError> {
+    open(engine, path, threads, |builder| {
+        let mut model = fs::read(path).map_err(|error| ort::Error::new(error.to_string()))?;
+        model.extend(graph_output(output));
+        builder.commit_from_memory(&model)
+    })
+}
+
+/// A `ModelProto` whose graph has nothing but an output `name`. Protocol buffers merge what is
+/// appended to a message into it: repeated fields, such as the outputs, grow.
+fn graph_output(name: &str) -> Vec<u8> {
+    const GRAPH: u8 = 7 << 3 | 2;
+    const OUTPUT: u8 = 12 << 3 | 2;
+    const NAME: u8 = 1 << 3 | 2;
+    let field = |tag: u8, content: &[u8]| {
+        debug_assert!(content.len() < 128, "lengths above 127 take two bytes");
+        [&[tag, content.len() as u8], content].concat()
+    };
+    field(GRAPH, &field(OUTPUT, &field(NAME, name.as_bytes())))
 }
 
 /// Turns what the runtime says into a [`SpeechError`], for `map_err`.
@@ -39,14 +67,29 @@ pub(crate) fn failure<E: Display>(engine: &str) -> impl FnOnce(E) -> SpeechError
     move |error| SpeechError::Engine { engine, problem: error.to_string() }
 }
 
-fn open(environment: &Environment, path: &Path, threads: usize) -> ort::Result<Session> {
+fn open(
+    engine: &str,
+    path: &Path,
+    threads: usize,
+    commit: impl FnOnce(&mut SessionBuilder) -> ort::Result<Session>,
+) -> Result<Session, SpeechError> {
+    if !path.is_file() {
+        return Err(SpeechError::MissingFile { model: engine.to_owned(), path: path.to_owned() });
+    }
+    let environment = environment()
+        .map_err(|problem| SpeechError::Engine { engine: engine.to_owned(), problem })?;
+    builder(environment, threads)
+        .and_then(|mut builder| commit(&mut builder))
+        .map_err(|error| SpeechError::BadFile { path: path.to_owned(), problem: error.to_string() })
+}
+
+fn builder(environment: &Environment, threads: usize) -> ort::Result<SessionBuilder> {
     // A thread that spins while it waits for work takes the core from real-time media.
-    Session::builder(environment)?
+    Ok(Session::builder(environment)?
         .with_intra_threads(threads.max(1))?
         .with_inter_threads(1)?
         .with_intra_op_spinning(false)?
-        .with_inter_op_spinning(false)?
-        .commit_from_file(path)
+        .with_inter_op_spinning(false)?)
 }
 
 fn environment() -> Result<&'static Environment, String> {

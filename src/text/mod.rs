@@ -13,7 +13,7 @@ mod spoken;
 
 pub use fold::{is_hanzi, normalize};
 pub use pinyin::{fuzzy, toneless};
-pub use read::{spell_out, units, verbalize};
+pub use read::{Example, examples, spell_out, verbalize};
 pub use sentences::sentences;
 pub use simplify::simplify;
 pub use spoken::{Hypothesis, Lang, Phrase, Piece, ReadAs};

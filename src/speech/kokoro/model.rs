@@ -15,6 +15,10 @@ use crate::speech::{SpeechError, onnx};
 /// Name of the model in `models.toml`.
 pub(super) const MODEL: &str = "kokoro-82m";
 const NETWORK: &str = "kokoro-v1.0.int8.onnx";
+/// The value inside the network that holds how many frames each token takes.
+const DURATIONS: &str = "/encoder/Clip_output_0";
+/// Samples at 24 kHz in one of those frames.
+const FRAME: usize = 600;
 /// Numbers in one style vector.
 const STYLE: usize = 256;
 
@@ -27,7 +31,7 @@ pub(super) struct Model {
 impl Model {
     pub(super) fn load(dir: &Path, threads: usize) -> Result<Self, SpeechError> {
         let vocab = vocab(&dir.join("vocab.json"))?;
-        let session = onnx::session(MODEL, &dir.join(NETWORK), threads)?;
+        let session = onnx::session_with_output(MODEL, &dir.join(NETWORK), threads, DURATIONS)?;
         Ok(Self { session: Mutex::new(session), vocab })
     }
 
@@ -36,20 +40,21 @@ impl Model {
         phonemes.chars().filter_map(|c| self.vocab.get(&c).copied()).collect()
     }
 
-    /// Speaks `tokens`, at most [`Speaker::MOST_TOKENS`] of them, in `-1.0..=1.0`.
+    /// Speaks `tokens`, at most [`Speaker::MOST_TOKENS`] of them.
     pub(super) fn speak(
         &self,
         tokens: &[i64],
         speaker: &Speaker,
         speed: f32,
-    ) -> Result<Vec<f32>, SpeechError> {
+    ) -> Result<Utterance, SpeechError> {
         let style = speaker.style(tokens.len());
         self.run(tokens, style, speed).map_err(onnx::failure(MODEL))
     }
 
-    fn run(&self, tokens: &[i64], style: &[f32], speed: f32) -> ort::Result<Vec<f32>> {
+    fn run(&self, tokens: &[i64], style: &[f32], speed: f32) -> ort::Result<Utterance> {
         // The network wants a pad token on both sides.
         let padded: Vec<i64> = [&[0], tokens, &[0]].concat();
+        let tokens_spoken = tokens.len();
         let tokens = Tensor::from_array(([1, padded.len()], padded))?;
         let style = Tensor::from_array(([1, style.len()], style.to_vec()))?;
         let speed = Tensor::from_array(([1_usize], vec![speed]))?;
@@ -58,8 +63,24 @@ impl Model {
         let outputs =
             session.run(ort::inputs!["tokens" => tokens, "style" => style, "speed" => speed])?;
         let (_, audio) = outputs[0].try_extract_tensor::<f32>()?;
-        Ok(audio.to_vec())
+        let (_, durations) = outputs[1].try_extract_tensor::<f32>()?;
+        let mut end = 0;
+        let mut ends = durations.iter().map(|frames| {
+            end += *frames as usize * FRAME;
+            end.min(audio.len())
+        });
+        // The first is that of the pad token.
+        let starts = ends.by_ref().take(tokens_spoken).collect();
+        Ok(Utterance { audio: audio.to_vec(), starts })
     }
+}
+
+/// What the network made of some tokens.
+pub(super) struct Utterance {
+    /// Samples at 24 kHz in `-1.0..=1.0`.
+    pub(super) audio: Vec<f32>,
+    /// The sample at which each token begins by the network's plan; what is heard runs ahead of it.
+    pub(super) starts: Vec<usize>,
 }
 
 /// A speaker: one style vector for each length of the utterance.

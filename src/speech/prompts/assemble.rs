@@ -15,7 +15,10 @@ pub(super) enum Piece {
 }
 
 /// Overlap of neighbouring units: syllables of one word run into each other.
-const OVERLAP_MS: u32 = 15;
+pub(super) const OVERLAP_MS: u32 = 12;
+
+/// How long a run of units takes to rise from silence, and to fall into it.
+const ONSET_MS: u32 = 40;
 
 /// The pieces one after the other; neighbouring units run into each other.
 pub(super) fn assemble(pieces: Vec<Piece>) -> Pcm<Hz8k> {
@@ -39,6 +42,13 @@ pub(super) fn assemble(pieces: Vec<Piece>) -> Pcm<Hz8k> {
 }
 
 fn flush(units: &mut Vec<Pcm<Hz8k>>, out: &mut Pcm<Hz8k>) {
+    // Cut out of running speech, they begin and end with a trace of their neighbours there.
+    if let Some(first) = units.first_mut() {
+        level::fade_in(first, ONSET_MS);
+    }
+    if let Some(last) = units.last_mut() {
+        level::fade_out(last, ONSET_MS);
+    }
     out.extend(&level::join_crossfade(&mem::take(units), OVERLAP_MS));
 }
 
@@ -53,7 +63,7 @@ mod tests {
     #[test]
     fn units_overlap_and_words_do_not() {
         let both = assemble(vec![Piece::Unit(sound(800)), Piece::Unit(sound(800))]);
-        assert_eq!(both.len(), 1_600 - 120);
+        assert_eq!(both.len(), 1_600 - 96);
         let both = assemble(vec![Piece::Words(sound(800)), Piece::Words(sound(800))]);
         assert_eq!(both.len(), 1_600);
     }
@@ -69,6 +79,8 @@ mod tests {
     #[test]
     fn a_joint_has_no_gap() {
         let joined = assemble(vec![Piece::Unit(sound(800)), Piece::Unit(sound(800))]);
-        assert!(joined.samples().iter().all(|&s| s >= 1_000));
+        let onset = 320;
+        let inside = &joined.samples()[onset..joined.len() - onset];
+        assert!(inside.iter().all(|&s| s >= 1_000));
     }
 }

@@ -1,8 +1,11 @@
 //! Synthesiser output made fit for the telephone: level, ends, rate.
 
-use std::ops::Range;
+use std::mem;
 
-use crate::audio::{Hz8k, Hz24k, Pcm, Rate, convert, level};
+use crate::{
+    audio::{Hz8k, Hz24k, Pcm, Rate, convert, level},
+    speech::SpokenWords,
+};
 
 /// Level of active speech, in dBFS RMS: what telephone networks are engineered for, near enough.
 const SPEECH_DBFS: f32 = -20.0;
@@ -18,14 +21,8 @@ const UNIT_EDGE_DB: f32 = 30.0;
 /// Below this there is no sound at all.
 const SILENCE_DBFS: f32 = -60.0;
 const UNIT_FADE_MS: u32 = 12;
-/// Resolution of the search for a syllable's end.
+/// Resolution of the search for an end.
 const FRAME_MS: u32 = 5;
-/// A syllable takes at least this long and at most that long, in frames.
-const SYLLABLE: Range<usize> = 28..84;
-/// The closed lips before the carrier's b are at least this far below the syllable's vowel ...
-const CLOSURE_DB: f32 = 14.0;
-/// ... and the quietest moment within so many frames on both sides.
-const CLOSURE_REACH: usize = 8;
 
 /// A phrase at 8 kHz, at the common level plus `gain_db`, with at most 10 ms of silence at its ends.
 pub(super) fn phrase(audio: &Pcm<Hz24k>, gain_db: f32) -> Pcm<Hz8k> {
@@ -35,54 +32,54 @@ pub(super) fn phrase(audio: &Pcm<Hz24k>, gain_db: f32) -> Pcm<Hz8k> {
     phrase
 }
 
-/// A unit to be joined with others: as [`phrase`], but cut close.
-pub(super) fn unit(audio: &Pcm<Hz24k>, gain_db: f32) -> Pcm<Hz8k> {
-    let mut unit = levelled(&cut_close(audio), gain_db);
-    level::fade_in(&mut unit, 3);
-    level::fade_out(&mut unit, UNIT_FADE_MS);
-    unit
+/// The words of one utterance apart, to be joined with others: at the common level as a whole plus
+/// `gain_db`, with `margin_ms` more at each end than they take, for the joint. Those that `last`
+/// marks are followed by a pause, which is cut off, as is what comes before the first and after them.
+pub(super) fn words(
+    spoken: &SpokenWords,
+    last: &[bool],
+    margin_ms: u32,
+    gain_db: f32,
+) -> Vec<Pcm<Hz8k>> {
+    let audio = levelled(&spoken.audio, gain_db);
+    let floor =
+        (loudest(&levels(&audio, window::<Hz8k>(FRAME_MS))) - UNIT_EDGE_DB).max(SILENCE_DBFS);
+    let margin = window::<Hz8k>(margin_ms);
+    let scale = (Hz24k::HZ / Hz8k::HZ) as usize;
+    let mut after_pause = true;
+    spoken
+        .spans
+        .iter()
+        .zip(last)
+        .map(|(span, &last)| {
+            let begins = mem::replace(&mut after_pause, last);
+            let start = (span.start / scale).saturating_sub(if begins { 0 } else { margin });
+            let end = (span.end / scale + if last { 0 } else { margin }).min(audio.len());
+            let mut word = Pcm::new(audio.samples()[start.min(end)..end].to_vec());
+            if begins {
+                word = cut_front(&word, floor);
+                level::fade_in(&mut word, 3);
+            }
+            if last {
+                word = cut_back(&word, floor);
+                level::fade_out(&mut word, UNIT_FADE_MS);
+            }
+            word
+        })
+        .collect()
 }
 
-/// The first syllable of `audio` as a unit: what comes before the lips close for the b that
-/// begins the carrier after it.
-pub(super) fn first_syllable(audio: &Pcm<Hz24k>, gain_db: f32) -> Pcm<Hz8k> {
-    let window = window::<Hz24k>(FRAME_MS);
-    let levels = levels(audio, window);
-    let start = first_above(&levels, loudest(&levels) - UNIT_EDGE_DB);
-    let smooth: Vec<f32> =
-        levels.windows(3).map(|w| w.iter().sum::<f32>() / w.len() as f32).collect();
-    let smooth = smooth.get(start..).unwrap_or_default();
-    let end = (start + closure(smooth)) * window;
-    let head = audio.samples()[..end.min(audio.len())].to_vec();
-    unit(&Pcm::new(head), gain_db)
+fn cut_front(audio: &Pcm<Hz8k>, floor: f32) -> Pcm<Hz8k> {
+    let window = window::<Hz8k>(FRAME_MS);
+    let start = first_above(&levels(audio, window), floor) * window;
+    Pcm::new(audio.samples()[start..].to_vec())
 }
 
-/// Frame of the first closure after the onset at frame 0; the quietest frame if none is clear.
-fn closure(levels: &[f32]) -> usize {
-    let around = |i: usize| {
-        let end = (i + CLOSURE_REACH + 1).min(levels.len());
-        &levels[i.saturating_sub(CLOSURE_REACH)..end]
-    };
-    let is_closure = |&i: &usize| {
-        levels[i] <= loudest(&levels[..i]) - CLOSURE_DB
-            && around(i).iter().all(|&db| levels[i] <= db)
-    };
-    let range = SYLLABLE.start.min(levels.len())..SYLLABLE.end.min(levels.len());
-    range
-        .clone()
-        .find(is_closure)
-        .or_else(|| range.min_by(|&a, &b| levels[a].total_cmp(&levels[b])))
-        .unwrap_or(levels.len())
-}
-
-fn cut_close(audio: &Pcm<Hz24k>) -> Pcm<Hz24k> {
-    let window = window::<Hz24k>(FRAME_MS);
-    let levels = levels(audio, window);
-    let floor = (loudest(&levels) - UNIT_EDGE_DB).max(SILENCE_DBFS);
-    let Some(last) = levels.iter().rposition(|&db| db > floor) else { return Pcm::silence(0) };
-    let start = first_above(&levels, floor) * window;
-    let end = ((last + 1) * window).min(audio.len());
-    Pcm::new(audio.samples()[start..end].to_vec())
+fn cut_back(audio: &Pcm<Hz8k>, floor: f32) -> Pcm<Hz8k> {
+    let window = window::<Hz8k>(FRAME_MS);
+    let last = levels(audio, window).iter().rposition(|&db| db > floor);
+    let end = last.map_or(0, |last| (last + 1) * window).min(audio.len());
+    Pcm::new(audio.samples()[..end].to_vec())
 }
 
 fn first_above(levels: &[f32], floor: f32) -> usize {
@@ -123,14 +120,14 @@ fn window<R: Rate>(ms: u32) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::f32::consts::TAU;
+    use std::{f32::consts::TAU, iter};
 
     use super::*;
 
     /// Half a second of silence, `ms` of a 400 Hz tone, half a second of silence.
     fn padded_tone(amplitude: f32, ms: usize) -> Pcm<Hz24k> {
         let tone = (0..ms * 24).map(|i| amplitude * (TAU * 400.0 * i as f32 / 24_000.0).sin());
-        let silence = || std::iter::repeat_n(0.0, 12_000);
+        let silence = || iter::repeat_n(0.0, 12_000);
         Pcm::from_f32(&silence().chain(tone).chain(silence()).collect::<Vec<_>>())
     }
 
@@ -138,8 +135,6 @@ mod tests {
     fn silence_at_the_ends_is_cut() {
         let len = phrase(&padded_tone(0.5, 1_000), 0.0).len();
         assert!((8_000..=8_320).contains(&len), "{len}");
-        let len = unit(&padded_tone(0.5, 400), 0.0).len();
-        assert!((3_160..=3_320).contains(&len), "{len}");
     }
 
     #[test]
@@ -159,20 +154,24 @@ mod tests {
     }
 
     #[test]
-    fn the_first_syllable_ends_where_the_lips_close() {
-        let mut two = padded_tone(0.5, 300).into_samples();
-        two.truncate(12_000 + 300 * 24);
-        two.extend(std::iter::repeat_n(0, 50 * 24));
-        two.extend(padded_tone(0.5, 300).into_samples().split_off(12_000));
-        let len = first_syllable(&Pcm::new(two), 0.0).len();
-        assert!((2_300..=2_500).contains(&len), "{len}");
+    fn words_are_cut_apart_with_margins_for_the_joint_and_without_the_pauses() {
+        // A word in two halves, a pause, a third.
+        let audio = padded_tone(0.5, 400).into_samples().repeat(2);
+        let spans = vec![0..16_800, 16_800..33_600, 33_600..audio.len()];
+        let spoken = SpokenWords { audio: Pcm::new(audio), spans };
+        let cut = words(&spoken, &[false, true, true], 6, 0.0);
+        let ms: Vec<usize> = cut.iter().map(|word| word.len() / 8).collect();
+        let expected = [206_usize, 206, 400];
+        for (got, wanted) in ms.iter().zip(expected) {
+            assert!(got.abs_diff(wanted) <= 10, "{ms:?} ms");
+        }
     }
 
     #[test]
     fn silence_stays_silence() {
-        assert!(first_syllable(&Pcm::silence(24_000), 0.0).is_empty());
-        assert!(first_syllable(&Pcm::silence(0), 0.0).is_empty());
         assert!(phrase(&Pcm::silence(24_000), 0.0).is_empty());
-        assert!(unit(&Pcm::silence(0), 0.0).is_empty());
+        let spans = iter::once(0..24_000).collect();
+        let nothing = SpokenWords { audio: Pcm::silence(24_000), spans };
+        assert!(words(&nothing, &[true], 6, 0.0)[0].is_empty());
     }
 }

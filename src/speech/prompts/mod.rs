@@ -11,6 +11,7 @@ mod finish;
 mod lru;
 mod render;
 mod script;
+mod voice;
 
 pub use cache::{CacheLimits, PromptCache};
 pub use config::{EngineKind, VoiceConfig, VoiceError, load_voice};

@@ -3,24 +3,18 @@ use std::{
     sync::Arc,
 };
 
-use sha2::{Digest, Sha256};
-
 use super::{
     PromptCache, VoiceConfig,
     assemble::{Piece, assemble},
-    cache::Key,
     finish,
-    script::{Part, known_ahead, parts},
+    script::{Line, Part, clips, line_of, lines, parts},
+    voice::{Voice, key, text_of, whole_key},
 };
 use crate::{
-    audio::{Hz8k, Hz24k, Pcm},
+    audio::{Hz8k, Pcm},
     speech::{SpeechError, Synthesizer},
     text::{Lang, Phrase},
 };
-
-/// Raised when [`finish`] or the scripts change the audio of the same text.
-const FINISH: &str = "2";
-const UNIT_SPEED: f32 = 0.85;
 
 /// What the bot says, as audio: one for all calls.
 pub struct Prompts {
@@ -28,9 +22,19 @@ pub struct Prompts {
     cache: PromptCache,
 }
 
-struct Voice {
-    config: VoiceConfig,
-    synthesizer: Box<dyn Synthesizer>,
+/// What can be rendered before a call needs it.
+enum Ahead {
+    Clip(Part),
+    Line(&'static Line),
+}
+
+impl Ahead {
+    fn text(&self) -> String {
+        match self {
+            Self::Clip(part) => text_of(part).to_owned(),
+            Self::Line(Line(units)) => units.iter().map(|unit| unit.text.as_str()).collect(),
+        }
+    }
 }
 
 impl Prompts {
@@ -55,27 +59,47 @@ impl Prompts {
         phrases: &[Phrase],
         progress: &mut dyn FnMut(usize, usize, &str),
     ) -> Result<usize, SpeechError> {
-        let mut seen = HashSet::new();
-        let mut missing = Vec::new();
-        for phrase in phrases {
-            let voice = self.voice(phrase.lang)?;
-            for part in known_ahead(phrase) {
-                let Some(key) = key(voice, &part) else { continue };
-                if seen.insert(key) && self.cache.get(&key).is_none() {
-                    missing.push((voice, part));
-                }
-            }
-        }
+        let missing = self.missing(phrases)?;
         let total = missing.len();
-        for (done, (voice, part)) in missing.iter().enumerate() {
-            progress(done, total, text_of(part));
-            match self.recording(voice, part) {
-                Ok(_) | Err(SpeechError::Unspeakable { .. }) => {}
+        for (done, (voice, ahead)) in missing.iter().enumerate() {
+            progress(done, total, &ahead.text());
+            let rendered = match ahead {
+                Ahead::Clip(part) => self.recording(voice, part).map(|_| ()),
+                Ahead::Line(line) => self.record(voice, line),
+            };
+            match rendered {
+                Ok(()) | Err(SpeechError::Unspeakable { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
         progress(total, total, "");
         Ok(total)
+    }
+
+    /// What of `phrases` can be rendered ahead and is not there yet, each once.
+    fn missing(&self, phrases: &[Phrase]) -> Result<Vec<(&Voice, Ahead)>, SpeechError> {
+        let mut seen = HashSet::new();
+        let mut missing = Vec::new();
+        for phrase in phrases {
+            let voice = self.voice(phrase.lang)?;
+            let mut is_missing = |part: &Part| {
+                key(voice, part)
+                    .is_some_and(|key| seen.insert(key) && self.cache.get(&key).is_none())
+            };
+            for clip in clips(phrase) {
+                if is_missing(&clip) {
+                    missing.push((voice, Ahead::Clip(clip)));
+                }
+            }
+            for line in lines(phrase) {
+                let parts = line.0.iter().cloned().map(Part::Unit);
+                // Not `any`: every unit of the line is seen then.
+                if parts.filter(|unit| is_missing(unit)).count() > 0 {
+                    missing.push((voice, Ahead::Line(line)));
+                }
+            }
+        }
+        Ok(missing)
     }
 
     /// The audio of `phrase`; speaks what is not cached, which may take seconds: call it on an
@@ -140,11 +164,13 @@ impl Prompts {
         if let Some(audio) = self.cache.get(&key) {
             return Ok(audio);
         }
-        let (text, gain_db) = (text_of(part), voice.config.gain_db);
-        let audio = Arc::new(match part {
-            Part::Unit(unit) => voice.speak_unit(unit)?,
-            _ => finish::phrase(&voice.speak(text)?, gain_db),
-        });
+        let text = text_of(part);
+        if let Part::Unit(unit) = part {
+            let line = line_of(unit).ok_or_else(|| voice.cannot_speak(text))?;
+            self.record(voice, line)?;
+            return self.cache.get(&key).ok_or_else(|| voice.cannot_speak(text));
+        }
+        let audio = Arc::new(finish::phrase(&voice.speak(text)?, voice.config.gain_db));
         if audio.is_empty() {
             return Err(voice.cannot_speak(text));
         }
@@ -155,6 +181,17 @@ impl Prompts {
         Ok(audio)
     }
 
+    /// Speaks a line and keeps each of its units that is not there yet.
+    fn record(&self, voice: &Voice, Line(units): &Line) -> Result<(), SpeechError> {
+        for (unit, audio) in units.iter().zip(voice.speak_line(units)?) {
+            let Some(key) = key(voice, &Part::Unit(unit.clone())) else { continue };
+            if self.cache.get(&key).is_none() {
+                self.cache.put(key, Arc::new(audio))?;
+            }
+        }
+        Ok(())
+    }
+
     fn voice(&self, lang: Lang) -> Result<&Voice, SpeechError> {
         self.voices.get(&lang).ok_or_else(|| SpeechError::Unsupported {
             engine: "the configuration".to_owned(),
@@ -163,72 +200,8 @@ impl Prompts {
     }
 }
 
-impl Voice {
-    fn speak(&self, text: &str) -> Result<Pcm<Hz24k>, SpeechError> {
-        self.synthesizer.synthesize(text, self.config.speed)
-    }
-
-    /// A unit alone sounds odd: Kokoro needs some text to go by. One syllable is spoken before 八,
-    /// whose closed lips show where to cut, and a little slower, because it is short in company.
-    fn speak_unit(&self, unit: &str) -> Result<Pcm<Hz8k>, SpeechError> {
-        let gain_db = self.config.gain_db;
-        if unit.chars().count() > 1 {
-            return Ok(finish::unit(&self.speak(unit)?, gain_db));
-        }
-        let carrier = format!("{unit}八 八八。");
-        let speed = self.config.speed * UNIT_SPEED;
-        Ok(finish::first_syllable(&self.synthesizer.synthesize(&carrier, speed)?, gain_db))
-    }
-
-    fn cannot_speak(&self, text: &str) -> SpeechError {
-        SpeechError::Unspeakable {
-            engine: self.synthesizer.name().to_owned(),
-            text: text.to_owned(),
-        }
-    }
-}
-
 fn unspeakable(voice: &Voice, phrase: &Phrase) -> SpeechError {
     voice.cannot_speak(&phrase.to_string())
-}
-
-fn text_of(part: &Part) -> &str {
-    match part {
-        Part::Clip(text) | Part::Sentence(text) | Part::Unit(text) => text,
-        Part::Pause(_) => "",
-    }
-}
-
-/// Key of everything that a part's audio depends on; none for a pause.
-fn key(voice: &Voice, part: &Part) -> Option<Key> {
-    let kind = match part {
-        Part::Clip(_) => "clip",
-        Part::Sentence(_) => "sentence",
-        Part::Unit(_) => "unit",
-        Part::Pause(_) => return None,
-    };
-    Some(hash(voice, [kind, text_of(part)].into_iter()))
-}
-
-/// Key of the joined audio of `parts`; lives in memory only.
-fn whole_key(voice: &Voice, parts: &[Part]) -> Key {
-    let parts: Vec<String> = parts.iter().map(|part| format!("{part:?}")).collect();
-    hash(voice, parts.iter().map(String::as_str))
-}
-
-fn hash<'a>(voice: &Voice, what: impl Iterator<Item = &'a str>) -> Key {
-    let config = &voice.config;
-    let sound = format!("{}/{}/{}", FINISH, config.speed, config.gain_db);
-    let lexicon = config.lexicon.iter().flat_map(|(word, sound)| [word.as_str(), sound]);
-    let mut hash = Sha256::new();
-    let mut add = |field: &str| {
-        // The length keeps "a","bc" apart from "ab","c".
-        hash.update((field.len() as u64).to_le_bytes());
-        hash.update(field);
-    };
-    [voice.synthesizer.name(), &sound].into_iter().chain(lexicon).for_each(&mut add);
-    what.for_each(&mut add);
-    hash.finalize().into()
 }
 
 #[cfg(test)]
@@ -240,6 +213,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        audio::Hz24k,
         speech::prompts::{CacheLimits, EngineKind},
         text::{self, ReadAs},
     };

@@ -1,6 +1,8 @@
 //! A phrase as the recordings and pauses it is made of.
 
-use crate::text::{Lang, Phrase, Piece, ReadAs, units, verbalize};
+use std::{collections::HashMap, sync::LazyLock};
+
+use crate::text::{Example, Lang, Phrase, Piece, ReadAs, examples, verbalize};
 
 /// One step of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,11 +11,23 @@ pub(super) enum Part {
     Clip(String),
     /// Words with a caller's data in them: rendered in the call, kept in memory only.
     Sentence(String),
-    /// One unit of a Chinese value: rendered ahead, cut close, kept on disk.
-    Unit(String),
+    /// One unit of a Chinese value: cut out of a [`Line`] rendered ahead, kept on disk.
+    Unit(Unit),
     /// Silence in ms.
     Pause(u32),
 }
+
+/// One unit of a Chinese value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Unit {
+    pub(super) text: String,
+    /// Whether a pause follows: it is then spoken longer, and its pitch ends.
+    pub(super) last: bool,
+}
+
+/// Units spoken in one utterance, to be cut apart: in company they sound as they do in a number.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Line(pub(super) Vec<Unit>);
 
 const COMMA_MS: u32 = 120;
 const STOP_MS: u32 = 280;
@@ -21,8 +35,6 @@ const STOP_MS: u32 = 280;
 const VALUE_MS: u32 = 60;
 /// Between groups of digits.
 const GROUP_MS: u32 = 120;
-/// After 万, 年 and their like: a breath that keeps a long number clear.
-const BREATH_MS: u32 = 40;
 
 /// What to render and play for `phrase`, in order.
 pub(super) fn parts(phrase: &Phrase) -> Vec<Part> {
@@ -32,17 +44,53 @@ pub(super) fn parts(phrase: &Phrase) -> Vec<Part> {
     }
 }
 
-/// Everything that can be rendered before a value is known, in speaking order.
-pub(super) fn known_ahead(phrase: &Phrase) -> Vec<Part> {
-    let mut ahead: Vec<Part> =
-        parts(phrase).into_iter().filter(|part| matches!(part, Part::Clip(_))).collect();
+/// The words of `phrase` that can be rendered before a value is known, in speaking order.
+pub(super) fn clips(phrase: &Phrase) -> Vec<Part> {
+    parts(phrase).into_iter().filter(|part| matches!(part, Part::Clip(_))).collect()
+}
+
+/// The lines that hold the units of every value `phrase` may come to have.
+pub(super) fn lines(phrase: &Phrase) -> Vec<&'static Line> {
+    let mut needed = Vec::new();
     for piece in &phrase.pieces {
         if let Piece::Value { read_as, .. } = piece {
-            ahead.extend(units(phrase.lang, *read_as).into_iter().map(Part::Unit));
+            needed.extend(
+                BOOK.iter()
+                    .filter(|(example, _)| examples(phrase.lang, *read_as).contains(example)),
+            );
         }
     }
-    ahead
+    needed.into_iter().map(|(_, line)| line).collect()
 }
+
+/// The line to cut `unit` out of.
+pub(super) fn line_of(unit: &Unit) -> Option<&'static Line> {
+    INDEX.get(unit).map(|&line| &BOOK[line].1)
+}
+
+/// Every line of every kind of value.
+static BOOK: LazyLock<Vec<(Example, Line)>> = LazyLock::new(|| {
+    let kinds = [ReadAs::Digits, ReadAs::Amount, ReadAs::Number, ReadAs::Date, ReadAs::Time];
+    let mut book: Vec<(Example, Line)> = Vec::new();
+    for example in kinds.into_iter().flat_map(|kind| examples(Lang::Zh, kind)) {
+        if book.iter().all(|(known, _)| *known != example) {
+            let spoken = example.values.iter().flat_map(|value| grouped(value, example.read_as));
+            book.push((example, Line(spoken.collect())));
+        }
+    }
+    book
+});
+
+/// Unit to the first line in [`BOOK`] that holds it.
+static INDEX: LazyLock<HashMap<&'static Unit, usize>> = LazyLock::new(|| {
+    let mut index = HashMap::new();
+    for (at, (_, Line(units))) in BOOK.iter().enumerate() {
+        for unit in units {
+            index.entry(unit).or_insert(at);
+        }
+    }
+    index
+});
 
 /// The English voice speaks fast enough for the call, and a whole sentence sounds best.
 fn english(phrase: &Phrase) -> Vec<Part> {
@@ -123,39 +171,54 @@ fn pause_of(marks: &str, out: &mut Vec<Part>) {
 }
 
 fn value_parts(value: &str, read_as: ReadAs, out: &mut Vec<Part>) {
-    let words = verbalize(Lang::Zh, value, read_as);
-    let listed = units(Lang::Zh, read_as);
-    if !words.iter().all(|word| listed.contains(word)) {
-        let text = words.concat();
+    let units: Option<Vec<(Unit, bool)>> = grouped(value, read_as)
+        .into_iter()
+        .map(|unit| {
+            let ends = unit.last;
+            recorded(unit).map(|unit| (unit, ends))
+        })
+        .collect();
+    let Some(units) = units else {
+        let text = verbalize(Lang::Zh, value, read_as).concat();
         if is_spoken(&text) {
             out.push(Part::Sentence(text));
         }
         return;
-    }
-    let mut group_ends = Vec::new();
-    if read_as == ReadAs::Digits {
-        group_ends = groups(words.len())
-            .iter()
-            .scan(0, |end, n| {
-                *end += n;
-                Some(*end)
-            })
-            .collect();
-    }
-    let last = words.len();
-    for (i, word) in words.into_iter().enumerate() {
-        let breath = matches!(word.as_str(), "万" | "亿" | "千" | "元" | "年" | "月")
-            || word.chars().count() > 1;
-        out.push(Part::Unit(word));
-        if i + 1 == last {
-            break;
-        }
-        if group_ends.contains(&(i + 1)) {
+    };
+    let count = units.len();
+    for (i, (unit, ends)) in units.into_iter().enumerate() {
+        out.push(Part::Unit(unit));
+        if ends && i + 1 < count {
             out.push(Part::Pause(GROUP_MS));
-        } else if breath {
-            out.push(Part::Pause(BREATH_MS));
         }
     }
+}
+
+/// The unit as there is a recording of it: if need be from another place in a group.
+fn recorded(unit: Unit) -> Option<Unit> {
+    let elsewhere = Unit { last: !unit.last, text: unit.text.clone() };
+    [unit, elsewhere].into_iter().find(|unit| INDEX.contains_key(unit))
+}
+
+/// The units of a value in speaking order; the last of each group is marked.
+fn grouped(value: &str, read_as: ReadAs) -> Vec<Unit> {
+    let words = verbalize(Lang::Zh, value, read_as);
+    let sizes = match read_as {
+        ReadAs::Digits => groups(words.len()),
+        _ => vec![words.len()],
+    };
+    let ends: Vec<usize> = sizes
+        .iter()
+        .scan(0, |end, size| {
+            *end += size;
+            Some(*end)
+        })
+        .collect();
+    words
+        .into_iter()
+        .enumerate()
+        .map(|(i, text)| Unit { text, last: ends.contains(&(i + 1)) })
+        .collect()
 }
 
 /// How a string of `len` digits is grouped when people say it.
@@ -200,7 +263,9 @@ mod tests {
             .map(|part| match part {
                 Part::Clip(text) => text.clone(),
                 Part::Sentence(text) => format!("<{text}>"),
-                Part::Unit(text) => format!("[{text}]"),
+                Part::Unit(Unit { text, last }) => {
+                    format!("[{text}{}]", if *last { "." } else { "" })
+                }
                 Part::Pause(ms) => ms.to_string(),
             })
             .collect()
@@ -209,14 +274,14 @@ mod tests {
     #[test]
     fn a_chinese_value_is_made_of_units_between_the_words() {
         let said = zh(vec![words("您应还"), value("35.50", ReadAs::Amount), words("，对吗？")]);
-        let expected = "您应还， 60 [三] [十] [五] [元] 40 [五] [角] 120 对吗？";
+        let expected = "您应还， 60 [三十] [五元] [五角] 120 对吗？";
         assert_eq!(said.join(" "), expected);
     }
 
     #[test]
     fn digits_pause_between_groups() {
         let said = zh(vec![value("13800138000", ReadAs::Digits)]).concat();
-        assert_eq!(said, "[幺][三][八]120[零][零][幺][三]120[八][零][零][零]");
+        assert_eq!(said, "[幺][三][八.]120[零][零][幺][三.]120[八][零][零][零.]");
     }
 
     #[test]
@@ -238,11 +303,28 @@ mod tests {
     }
 
     #[test]
-    fn words_and_units_are_known_ahead() {
-        let pieces = vec![words("尾号"), value("", ReadAs::Digits), words("。")];
-        let ahead = show(&known_ahead(&Phrase { lang: Lang::Zh, pieces }));
-        assert_eq!(ahead[0], "尾号，");
-        assert!(ahead.contains(&"[幺]".to_owned()) && ahead.len() == 12, "{ahead:?}");
+    fn words_are_known_ahead_and_the_lines_hold_what_a_value_needs() {
+        let code = |code: &str| Phrase {
+            lang: Lang::Zh,
+            pieces: vec![words("尾号"), value(code, ReadAs::Digits), words("。")],
+        };
+        assert_eq!(show(&clips(&code(""))), ["尾号，"]);
+        let spoken: Vec<&Unit> = lines(&code("")).into_iter().flat_map(|line| &line.0).collect();
+        for part in parts(&code("31002x")) {
+            if let Part::Unit(unit) = part {
+                assert!(spoken.contains(&&unit), "{unit:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_digit_is_recorded_within_a_group_and_at_its_end() {
+        for digit in "零幺二三四五六七八九叉".chars() {
+            for last in [false, true] {
+                let unit = Unit { text: digit.to_string(), last };
+                assert!(line_of(&unit).is_some(), "{unit:?}");
+            }
+        }
     }
 
     #[test]

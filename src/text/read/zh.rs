@@ -4,6 +4,9 @@ use super::{Decimal, digit_string, parse_date, parse_time};
 use crate::text::ReadAs;
 
 const DIGITS: [&str; 10] = ["零", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
+/// What forms one unit with the numeral before it.
+const AFTER_NUMERAL: [&str; 12] =
+    ["十", "百", "千", "万", "亿", "元", "角", "分", "点", "年", "月", "日"];
 const SCALES: [&str; 4] = ["", "十", "百", "千"];
 
 pub(super) fn read(value: &str, read_as: ReadAs) -> Option<Vec<String>> {
@@ -20,28 +23,23 @@ pub(super) fn read(value: &str, read_as: ReadAs) -> Option<Vec<String>> {
             words
         }
     };
-    Some(words.into_iter().map(str::to_owned).collect())
+    Some(joined(words))
 }
 
-pub(super) fn units(read_as: ReadAs) -> Vec<String> {
-    let counting = ["十", "百", "千", "万", "亿", "两", "负"];
-    let others: &[&str] = match read_as {
-        ReadAs::Text => return Vec::new(),
-        ReadAs::Digits => &["幺", "叉"],
-        ReadAs::Number => &["点"],
-        ReadAs::Amount => &["元", "角", "分"],
-        ReadAs::Date => &["十", "年", "月", "日"],
-        ReadAs::Time => &["十", "两", "点", "分", "凌晨", "上午", "中午", "下午", "晚上"],
-    };
-    let mut listed: Vec<&str> = DIGITS.to_vec();
-    match read_as {
-        // The digit 1 is never 一 in a telephone number.
-        ReadAs::Digits => listed.retain(|unit| *unit != "一"),
-        ReadAs::Number | ReadAs::Amount => listed.extend(counting),
-        _ => {}
+/// Words as they are spoken in one go: a numeral with the place or measure after it, 四万 八千 五元.
+fn joined(words: Vec<&'static str>) -> Vec<String> {
+    let mut units: Vec<String> = Vec::with_capacity(words.len());
+    for word in words {
+        match units.last_mut() {
+            Some(unit) if is_numeral(unit) && AFTER_NUMERAL.contains(&word) => unit.push_str(word),
+            _ => units.push(word.to_owned()),
+        }
     }
-    listed.extend(others);
-    listed.into_iter().map(str::to_owned).collect()
+    units
+}
+
+fn is_numeral(unit: &str) -> bool {
+    DIGITS.contains(&unit) || matches!(unit, "两" | "十")
 }
 
 /// Digit by digit with 幺 for 1, and X, the check digit of an identity number, as 叉; `None` when
