@@ -15,6 +15,7 @@ pub mod sdp;
 pub mod service;
 pub mod sip;
 pub mod speech;
+pub mod srtp;
 pub mod store;
 pub mod text;
 pub mod understand;

@@ -10,6 +10,7 @@ use std::{
 /// Rooms and their floors, as `docs/architecture.md` draws them.
 const FLOORS: &[(&str, u32)] = &[
     ("audio", 1),
+    ("srtp", 1),
     ("text", 1),
     ("rtp", 2),
     ("sdp", 2),
@@ -27,7 +28,7 @@ const FLOORS: &[(&str, u32)] = &[
 
 /// Rooms that are pure: no clock, socket, thread or async runtime.
 const PURE: &[&str] =
-    &["audio", "text", "rtp", "sdp", "understand", "dialplan", "dialog", "conversation"];
+    &["audio", "srtp", "text", "rtp", "sdp", "understand", "dialplan", "dialog", "conversation"];
 
 /// What a pure room may not name.
 const IMPURE: &[&str] = &[
