@@ -4,7 +4,7 @@ use divan::{Bencher, counter::ItemsCount};
 use hotline::{
     audio::{CallTime, Concealer, Hz8k, Hz16k, Hz24k, Law, Pcm, Resampler, convert, g711},
     rtp::{NtpTime, RtpConfig, RtpSession},
-    sdp::{self, LocalMedia},
+    sdp::{self, LocalMedia, Security},
 };
 
 fn main() {
@@ -91,6 +91,7 @@ fn sdp_answer(bencher: Bencher) {
         port: 40_000,
         session_id: 1,
         version: 1,
+        security: Security::default(),
     };
     let offer = sdp::offer(&side(1));
     bencher.bench(|| sdp::answer(divan::black_box(&offer), &side(2)));

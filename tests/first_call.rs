@@ -10,11 +10,11 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use hotline::{
     audio::read_8k,
     call::{
-        PortRange,
+        PortRange, SrtpPolicy,
         caller::{self, Report, Script, Turn},
     },
     conversation::journal,
-    sdp::{self, LocalMedia},
+    sdp::{self, LocalMedia, Security},
     service::{Config, Service},
     sip::{DialRequest, Leg, LegEvent, SipLeg, UserAgent, UserAgentConfig},
     speech::models::ModelDir,
@@ -36,19 +36,30 @@ async fn service(number: &str, data: &Path, max_calls: usize) -> Service {
 }
 
 /// Dials `number` and says the recorded turns of `callers`.
-async fn call(address: SocketAddr, number: &str, turns: Vec<Turn>) -> Result<Report, String> {
+async fn call(
+    address: SocketAddr,
+    number: &str,
+    srtp: SrtpPolicy,
+    turns: Vec<Turn>,
+) -> Result<Report, String> {
     let loopback = "127.0.0.1".parse().unwrap();
     let agent = UserAgent::bind(UserAgentConfig::new((loopback, 0).into())).await.unwrap();
     let ports: PortRange = "32000-32998".parse().unwrap();
     let sockets = ports.bind(loopback).await.unwrap();
     let port = sockets.0.local_addr().unwrap().port();
-    let local = LocalMedia { address: loopback, port, session_id: 1, version: 1 };
+    let local = LocalMedia {
+        address: loopback,
+        port,
+        session_id: 1,
+        version: 1,
+        security: srtp.security(),
+    };
     let to = format!("sip:{number}@{address}");
     let request = DialRequest::new(&to, "sip:5550100@127.0.0.1", sdp::offer(&local));
     let leg = agent.dial(request).await.unwrap();
     let script =
         Script { turns, quiet: Duration::from_millis(900), patience: Duration::from_secs(20) };
-    caller::converse(leg, sockets, script).await.map_err(|e| e.to_string())
+    caller::converse(leg, sockets, &local, script).await.map_err(|e| e.to_string())
 }
 
 fn recorded(lang: &str) -> Vec<Turn> {
@@ -61,7 +72,11 @@ fn recorded(lang: &str) -> Vec<Turn> {
 }
 
 /// Places the whole recorded call and returns the report, the record and the recording.
-async fn whole_call(number: &str, lang: &str) -> (Report, CallRecord, tempfile::TempDir) {
+async fn whole_call(
+    number: &str,
+    lang: &str,
+    srtp: SrtpPolicy,
+) -> (Report, CallRecord, tempfile::TempDir) {
     let data = tempfile::tempdir().unwrap();
     let service = service(number, data.path(), 4).await;
     let (address, store) = (service.address(), service.store().clone());
@@ -69,7 +84,7 @@ async fn whole_call(number: &str, lang: &str) -> (Report, CallRecord, tempfile::
     let running = tokio::spawn(service.run(async move {
         let _ = stopped.await;
     }));
-    let report = call(address, number, recorded(lang)).await.unwrap();
+    let report = call(address, number, srtp, recorded(lang)).await.unwrap();
     let _ = stop.send(());
     running.await.unwrap();
     let calls = store.calls(&CallFilter::default()).await.unwrap();
@@ -100,14 +115,14 @@ fn check(report: &Report, record: &CallRecord, turns: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_english_caller_gets_the_balance_of_the_account() {
-    let (report, record, _data) = whole_call("1000", "en").await;
+    let (report, record, _data) = whole_call("1000", "en", SrtpPolicy::Required).await;
     check(&report, &record, recorded("en").len());
     assert!(record.slots.contains_key("account"), "{:?}", record.slots);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mandarin_caller_is_answered_about_rent() {
-    let (report, record, _data) = whole_call("2000", "zh").await;
+    let (report, record, _data) = whole_call("2000", "zh", SrtpPolicy::Off).await;
     check(&report, &record, recorded("zh").len());
     let asked = record.events.iter().any(|event| event.data["node"] == "rent.house");
     assert!(asked, "the question about rent was understood");
@@ -141,7 +156,13 @@ async fn who_is_not_admitted_is_told_why() {
 async fn dialled(address: SocketAddr, number: &str, sdp: Option<&str>) -> (UserAgent, SipLeg) {
     let loopback = "127.0.0.1".parse().unwrap();
     let agent = UserAgent::bind(UserAgentConfig::new((loopback, 0).into())).await.unwrap();
-    let local = LocalMedia { address: loopback, port: 32_998, session_id: 1, version: 1 };
+    let local = LocalMedia {
+        address: loopback,
+        port: 32_998,
+        session_id: 1,
+        version: 1,
+        security: Security::default(),
+    };
     let offer = sdp.map_or_else(|| sdp::offer(&local), ToOwned::to_owned);
     let to = format!("sip:{number}@{address}");
     let leg = agent.dial(DialRequest::new(&to, "sip:5550100@127.0.0.1", offer)).await.unwrap();

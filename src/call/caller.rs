@@ -12,7 +12,7 @@ use tokio::{
 use super::{CallError, media::Media, player::FRAME};
 use crate::{
     audio::{CallTime, Hz8k, Pcm, level},
-    sdp,
+    sdp::{self, LocalMedia},
     sip::{HangUpCause, Leg, LegEvent},
     speech::vad::{SpeechDetector, VadConfig},
 };
@@ -69,13 +69,14 @@ pub struct TurnReport {
     pub latency_ms: Option<u64>,
 }
 
-/// Runs an outbound leg to its end.
+/// Runs an outbound leg to its end; `local` is what its offer was made from.
 ///
 /// # Errors
 /// [`CallError`] when the call is refused, is not answered, or its session cannot be agreed on.
 pub async fn converse<L: Leg>(
     mut leg: L,
     (rtp, rtcp): (UdpSocket, UdpSocket),
+    local: &LocalMedia,
     script: Script,
 ) -> Result<Report, CallError> {
     let sdp = match timeout(RING, answered(&mut leg)).await {
@@ -85,7 +86,7 @@ pub async fn converse<L: Leg>(
             return Err(CallError::NoAnswer { seconds: RING.as_secs() });
         }
     };
-    let media = Media::new(rtp, rtcp, &sdp::accept(&sdp)?);
+    let media = Media::new(rtp, rtcp, &sdp::accept(&sdp, local)?)?;
     let mut caller = Caller::new(media, script);
     let started = Instant::now();
     let mut ticks = 0u32;

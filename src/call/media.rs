@@ -5,10 +5,12 @@ use std::{io, net::SocketAddr, time::Duration};
 use time::OffsetDateTime;
 use tokio::{net::UdpSocket, time::Instant};
 
+use super::protection::Protection;
 use crate::{
     audio::{CallTime, Hz8k, Pcm},
     rtp::{NtpTime, Playout, Received, RtpConfig, RtpSession, RtpStats},
     sdp::Negotiated,
+    srtp::SrtpError,
 };
 
 /// Larger than any UDP datagram on an Ethernet.
@@ -23,6 +25,7 @@ pub(super) struct Media {
     rtp: UdpSocket,
     rtcp: UdpSocket,
     session: RtpSession,
+    protection: Protection,
     remote: SocketAddr,
     remote_rtcp: SocketAddr,
     latched: bool,
@@ -40,7 +43,11 @@ pub(super) enum Datagram {
 
 impl Media {
     /// Media for what was negotiated, on sockets that are already bound.
-    pub(super) fn new(rtp: UdpSocket, rtcp: UdpSocket, peer: &Negotiated) -> Self {
+    pub(super) fn new(
+        rtp: UdpSocket,
+        rtcp: UdpSocket,
+        peer: &Negotiated,
+    ) -> Result<Self, SrtpError> {
         let session = RtpSession::new(RtpConfig {
             ssrc: rand::random(),
             first_seq: rand::random(),
@@ -49,27 +56,30 @@ impl Media {
             payload_type: peer.payload_type,
             events_payload_type: peer.events,
         });
-        Self {
+        Ok(Self {
             rtp,
             rtcp,
             session,
+            protection: Protection::new(peer.srtp.as_ref())?,
             remote: peer.remote,
             remote_rtcp: peer.rtcp,
             latched: false,
             last_heard: Instant::now(),
             sending: peer.direction.sends(),
             buffer: vec![0; DATAGRAM],
-        }
+        })
     }
 
     /// The peer changed the session: hold, resume, another address. Codecs stay.
-    pub(super) fn renegotiated(&mut self, peer: &Negotiated) {
+    pub(super) fn renegotiated(&mut self, peer: &Negotiated) -> Result<(), SrtpError> {
+        self.protection.renew(peer.srtp.as_ref())?;
         self.sending = peer.direction.sends();
         if self.remote != peer.remote {
             self.remote = peer.remote;
             self.remote_rtcp = peer.rtcp;
             self.latched = false;
         }
+        Ok(())
     }
 
     /// Waits for a datagram. Cancel-safe.
@@ -97,6 +107,7 @@ impl Media {
                 if self.latched && from != self.remote && self.last_heard.elapsed() < RELATCH {
                     return;
                 }
+                let Some(len) = self.protection.open(&mut self.buffer, len) else { return };
                 let Ok(Received::Audio | Received::Event) =
                     self.session.receive(now, &self.buffer[..len])
                 else {
@@ -111,6 +122,7 @@ impl Media {
                 self.last_heard = Instant::now();
             }
             Datagram::Rtcp(len) => {
+                let Some(len) = self.protection.open(&mut self.buffer, len) else { return };
                 // A report that does not parse is counted by the session and otherwise ignored.
                 let _ = self.session.receive_rtcp(now, &self.buffer[..len]);
             }
@@ -130,21 +142,28 @@ impl Media {
     /// Sends 20 ms and, when one is due, an RTCP report.
     pub(super) fn send(&mut self, now: CallTime, frame: &Pcm<Hz8k>) {
         if self.sending {
-            let packet = self.session.send(frame);
-            // A full socket buffer drops the packet, as the network would.
-            let _ = self.rtp.try_send_to(&packet, self.remote);
+            if let Some(packet) = self.protection.seal(self.session.send(frame)) {
+                // A full socket buffer drops the packet, as the network would.
+                let _ = self.rtp.try_send_to(&packet, self.remote);
+            }
         } else {
             self.session.skip();
         }
         if let Some(report) = self.session.rtcp_due(now, ntp_now()) {
-            let _ = self.rtcp.try_send_to(&report, self.remote_rtcp);
+            self.send_rtcp(report);
+        }
+    }
+
+    fn send_rtcp(&mut self, packet: Vec<u8>) {
+        if let Some(packet) = self.protection.seal_rtcp(packet) {
+            let _ = self.rtcp.try_send_to(&packet, self.remote_rtcp);
         }
     }
 
     /// Says goodbye over RTCP and returns what the call's media was like.
     pub(super) fn finish(&mut self, now: CallTime) -> RtpStats {
         let bye = self.session.bye(now, ntp_now());
-        let _ = self.rtcp.try_send_to(&bye, self.remote_rtcp);
+        self.send_rtcp(bye);
         self.session.stats()
     }
 

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{
-    ArchiveError, EndReason, Engines, PortError, PortRange,
+    ArchiveError, EndReason, Engines, PortError, PortRange, SrtpPolicy,
     archive::Archive,
     hearing::Hearing,
     live::{Happening, Live},
@@ -30,6 +30,7 @@ use crate::{
     sdp::{self, LocalMedia, Negotiated, SdpError},
     sip::{HangUpCause, Leg, LegEvent, LegInfo, Permit, Rejection, SipError},
     speech::prompts::Prompts,
+    srtp::SrtpError,
     store::{CallDirection, CallEnd, NewCall, Store, StoreError},
 };
 
@@ -54,6 +55,8 @@ pub struct Setup {
     pub bind: IpAddr,
     /// RTP ports.
     pub ports: Arc<PortRange>,
+    /// Protection of the media.
+    pub srtp: SrtpPolicy,
     /// Where the recording and the journal go; made when it is not there.
     pub dir: PathBuf,
     /// Turn-taking.
@@ -100,6 +103,9 @@ pub enum CallError {
     /// No port; the caller got 503.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// The media could not be protected as agreed.
+    #[error(transparent)]
+    Protection(#[from] SrtpError),
     /// Signalling failed.
     #[error(transparent)]
     Signalling(#[from] SipError),
@@ -158,7 +164,7 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
     let acked = peer.is_none();
     let peer = match peer {
         Some(peer) => peer,
-        None => match answer_in_ack(&mut leg).await {
+        None => match answer_in_ack(&mut leg, &local).await {
             Ok(peer) => peer,
             Err(error) => {
                 leg.hang_up(HangUpCause::Failure).await?;
@@ -170,7 +176,7 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
     let record = Record::new(setup.id.clone(), setup.live.clone());
     record.tell(Happening::Answered { dialplan: setup.dialplan.name().to_owned() });
     let call = Call {
-        media: Media::new(rtp, rtcp, &peer),
+        media: Media::new(rtp, rtcp, &peer)?,
         leg,
         local,
         conversation: Conversation::new(
@@ -218,6 +224,7 @@ async fn prepare(info: &LegInfo, setup: &Setup) -> Result<Prepared, CallError> {
         port,
         session_id: rand::random::<u32>().into(),
         version: 1,
+        security: setup.srtp.security(),
     };
     let (sdp, peer) = match &info.offer {
         Some(offer) => {
@@ -282,7 +289,7 @@ fn never_spoken(rang_ms: u64) -> CallEnd {
 /// What the caller is told when the call cannot be answered.
 fn rejection(error: &CallError) -> Rejection {
     let code = match error {
-        CallError::Session(SdpError::NoCommonCodec { .. }) => 488,
+        CallError::Session(SdpError::NoCommonCodec { .. } | SdpError::Security { .. }) => 488,
         CallError::Session(_) => 400,
         CallError::Port(_) | CallError::Archive(_) | CallError::Store(_) => 503,
         _ => 500,
@@ -291,11 +298,11 @@ fn rejection(error: &CallError) -> Rejection {
 }
 
 /// Our 200 OK carried an offer; its answer comes in the ACK.
-async fn answer_in_ack<L: Leg>(leg: &mut L) -> Result<Negotiated, CallError> {
+async fn answer_in_ack<L: Leg>(leg: &mut L, local: &LocalMedia) -> Result<Negotiated, CallError> {
     loop {
         match timeout(ANSWER_IN_ACK, leg.next_event()).await {
             Ok(Some(LegEvent::Confirmed { answer })) => {
-                return Ok(sdp::accept(answer.as_deref().unwrap_or_default())?);
+                return Ok(sdp::accept(answer.as_deref().unwrap_or_default(), local)?);
             }
             Ok(Some(LegEvent::Ringing | LegEvent::Key { .. } | LegEvent::Reinvite(_))) => {}
             Ok(_) | Err(_) => return Err(CallError::Gone),

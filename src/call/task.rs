@@ -230,7 +230,10 @@ impl<L: Leg> Call<L> {
         self.local.version += 1;
         match sdp::answer(offer, &self.local) {
             Ok((answer, peer)) => {
-                self.media.renegotiated(&peer);
+                if let Err(error) = self.media.renegotiated(&peer) {
+                    tracing::warn!(%error, "session change refused");
+                    return change.reject(488);
+                }
                 change.accept(answer);
             }
             Err(error) => {

@@ -12,7 +12,7 @@ use super::runtime;
 use crate::{
     audio::{StereoRecorder, read_8k},
     call::{
-        PortRange,
+        PortRange, SrtpPolicy,
         caller::{self, Report, Script, Turn},
     },
     sdp::{self, LocalMedia},
@@ -36,6 +36,9 @@ pub struct CallArgs {
     /// Address to call from.
     #[arg(long, default_value = "0.0.0.0")]
     bind: IpAddr,
+    /// Whether to protect the media: off, optional or required.
+    #[arg(long, default_value = "off", value_parser = policy)]
+    srtp: SrtpPolicy,
     /// Silence after which the bot is taken to have finished, in milliseconds.
     #[arg(long, default_value_t = 900)]
     quiet_ms: u64,
@@ -63,6 +66,10 @@ pub fn run(args: CallArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn policy(name: &str) -> Result<SrtpPolicy, String> {
+    serde_json::from_value(name.into()).map_err(|_| "not off, optional or required".to_owned())
+}
+
 fn turn(path: &Path) -> anyhow::Result<Turn> {
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Turn { name, audio: read_8k(path)? })
@@ -77,12 +84,13 @@ async fn place(args: &CallArgs, script: Script) -> anyhow::Result<Report> {
         port: sockets.0.local_addr()?.port(),
         session_id: rand::random::<u32>().into(),
         version: 1,
+        security: args.srtp.security(),
     };
     let from =
         format!("sip:{}@{}", args.from, SocketAddr::new(local.address, agent.local_addr().port()));
     let request = DialRequest::new(&args.uri, &from, sdp::offer(&local));
     let leg = agent.dial(request).await?;
-    let report = caller::converse(leg, sockets, script).await;
+    let report = caller::converse(leg, sockets, &local, script).await;
     agent.shutdown(Duration::from_secs(2)).await;
     report.with_context(|| format!("calling {}", args.uri))
 }

@@ -13,7 +13,7 @@ mod stats;
 
 pub use events::Digit;
 pub use jitter::{Playout, PlayoutKind};
-pub use rtcp::NtpTime;
+pub use rtcp::{NtpTime, is_rtcp};
 pub use session::{IgnoreReason, Received, RtpConfig, RtpSession};
 pub use stats::RtpStats;
 

@@ -219,7 +219,7 @@ pub(super) fn reception(ssrc: u32, sequence: &mut Sequence, jitter: u32) -> Rece
 }
 
 /// Whether a datagram on a shared port is RTCP (RFC 5761, section 4).
-pub(super) fn is_rtcp(datagram: &[u8]) -> bool {
+pub fn is_rtcp(datagram: &[u8]) -> bool {
     matches!(datagram, [first, 192..=223, ..] if first >> 6 == 2)
 }
 

@@ -1,6 +1,11 @@
 use sdp_types::{Media, MediaType, TransportProto};
 
-use super::{LocalMedia, Negotiated, SdpError, media, offer::describe};
+use super::{
+    LocalMedia, Negotiated, SdpError,
+    media::{self, Chosen},
+    offer::describe,
+};
+use crate::srtp::CryptoAttribute;
 
 /// Answers an offer (RFC 3264, section 6): one audio stream with the peer's first G.711 codec
 /// and its payload types, every other stream refused. Returns the answer's text.
@@ -9,30 +14,36 @@ use super::{LocalMedia, Negotiated, SdpError, media, offer::describe};
 /// [`SdpError`] when the offer cannot be read or no stream of it suits us.
 pub fn answer(offer: &str, local: &LocalMedia) -> Result<(String, Negotiated), SdpError> {
     let offer = media::parse(offer)?;
-    let (chosen, negotiated) = media::choose(&offer)?;
+    let chosen = media::choose(&offer, &local.security)?;
     let mut session = super::offer::session(local);
     // The answer's t= line must equal the offer's.
     if !offer.times.is_empty() {
         session.times.clone_from(&offer.times);
     }
     for (i, offered) in offer.medias.iter().enumerate() {
-        session.add_media(if i == chosen {
-            accepted(offered, local, &negotiated)
+        session.add_media(if i == chosen.stream {
+            accepted(offered, local, &chosen)
         } else {
             refused(offered)
         });
     }
-    Ok((session.to_string(), negotiated))
+    Ok((session.to_string(), chosen.negotiated))
 }
 
-fn accepted(offered: &Media, local: &LocalMedia, negotiated: &Negotiated) -> Media {
+fn accepted(offered: &Media, local: &LocalMedia, chosen: &Chosen) -> Media {
+    let negotiated = &chosen.negotiated;
     let mut media = Media::new(MediaType::Audio, local.port, TransportProto::RtpAvp, "");
+    media.proto.clone_from(&offered.proto);
     describe(
         &mut media,
         &[(negotiated.payload_type, negotiated.law)],
         negotiated.events,
         negotiated.direction,
     );
+    if let (Some(tag), Some(keys)) = (chosen.crypto_tag, &negotiated.srtp) {
+        let line = CryptoAttribute { tag, key: keys.ours.clone() };
+        media.add_attribute_with_value("crypto", line.to_string());
+    }
     if offered.has_attribute("rtcp-mux") {
         media.add_attribute_from_str("rtcp-mux");
     }
@@ -54,10 +65,19 @@ mod tests {
     use std::net::SocketAddr;
 
     use super::*;
-    use crate::{audio::Law, sdp::Direction};
+    use crate::{
+        audio::Law,
+        sdp::{Direction, Security},
+    };
 
     fn local() -> LocalMedia {
-        LocalMedia { address: [192, 0, 2, 9].into(), port: 40_000, session_id: 77, version: 1 }
+        LocalMedia {
+            address: [192, 0, 2, 9].into(),
+            port: 40_000,
+            session_id: 77,
+            version: 1,
+            security: Security::default(),
+        }
     }
 
     /// An offer from 198.51.100.7 with these lines after the session's own.
@@ -92,6 +112,7 @@ mod tests {
                 events: Some(101),
                 direction: Direction::SendRecv,
                 ptime_ms: 30,
+                srtp: None,
             }
         );
         assert_eq!(
@@ -210,8 +231,8 @@ mod tests {
         assert_eq!(refusal(&["m=video 5000 RTP/AVP 31"]), SdpError::NoAudio);
         assert_eq!(refusal(&["m=audio 0 RTP/AVP 0"]), SdpError::NoAudio);
         assert_eq!(
-            refusal(&["m=audio 5000 RTP/SAVP 0"]),
-            SdpError::Transport { offered: "RTP/SAVP".into() }
+            refusal(&["m=audio 5000 UDP/TLS/RTP/SAVP 0"]),
+            SdpError::Transport { offered: "UDP/TLS/RTP/SAVP".into() }
         );
         for c in ["c=IN IP4 media.example.com", "c=IN IP4 224.2.1.1/127"] {
             assert!(matches!(refusal(&["m=audio 5000 RTP/AVP 0", c]), SdpError::Address { .. }));

@@ -7,7 +7,7 @@ use sdp_types::{
     attributes::{Rtcp, RtpMap},
 };
 
-use super::{Direction, Negotiated, SdpError};
+use super::{Direction, Negotiated, SdpError, Security, security::is_rtp};
 use crate::audio::Law;
 
 /// Parses a description.
@@ -17,20 +17,35 @@ pub(super) fn parse(text: &str) -> Result<Session, SdpError> {
 
 /// Finds the first audio stream that we can take part in. Returns its place among the `m=` lines
 /// and what is agreed if we take it; without any, the error tells why the first did not fit.
-pub(super) fn choose(session: &Session) -> Result<(usize, Negotiated), SdpError> {
+pub(super) fn choose(session: &Session, security: &Security) -> Result<Chosen, SdpError> {
     let mut reason = None;
     let active = |m: &Media| m.media.eq_ignore_ascii_case("audio") && m.port != 0;
     for (i, media) in session.medias.iter().enumerate().filter(|(_, m)| active(m)) {
-        match negotiate(session, media) {
-            Ok(negotiated) => return Ok((i, negotiated)),
+        match negotiate(session, media, security) {
+            Ok((crypto_tag, negotiated)) => {
+                return Ok(Chosen { stream: i, crypto_tag, negotiated });
+            }
             Err(error) => reason = reason.or(Some(error)),
         }
     }
     Err(reason.unwrap_or(SdpError::NoAudio))
 }
 
-fn negotiate(session: &Session, media: &Media) -> Result<Negotiated, SdpError> {
-    if !media.proto.eq_ignore_ascii_case("RTP/AVP") {
+/// The stream that suits us.
+pub(super) struct Chosen {
+    /// Its place among the streams.
+    pub(super) stream: usize,
+    /// The tag of its `a=crypto` line that we take.
+    pub(super) crypto_tag: Option<u32>,
+    pub(super) negotiated: Negotiated,
+}
+
+fn negotiate(
+    session: &Session,
+    media: &Media,
+    security: &Security,
+) -> Result<(Option<u32>, Negotiated), SdpError> {
+    if !is_rtp(&media.proto) {
         return Err(SdpError::Transport { offered: media.proto.clone() });
     }
     let formats = formats(media);
@@ -40,10 +55,11 @@ fn negotiate(session: &Session, media: &Media) -> Result<Negotiated, SdpError> {
         })?;
     let ip = address(session, media)?;
     let remote = SocketAddr::new(ip, media.port);
+    let (crypto_tag, srtp) = security.agree(media)?.unzip();
     let offered = direction(session, media);
     // RFC 2543 hold: the peer wants nothing, and RFC 3264 section 8.4 still allows it.
     let offered = Direction::new(offered.sends(), offered.receives() && !ip.is_unspecified());
-    Ok(Negotiated {
+    let negotiated = Negotiated {
         remote,
         rtcp: rtcp(media, remote),
         law,
@@ -51,7 +67,9 @@ fn negotiate(session: &Session, media: &Media) -> Result<Negotiated, SdpError> {
         events: formats.iter().find(|f| f.is_events()).map(|f| f.payload_type),
         direction: offered.reversed(),
         ptime_ms: ptime(media),
-    })
+        srtp,
+    };
+    Ok((crypto_tag, negotiated))
 }
 
 /// One payload type of an `m=` line.

@@ -4,12 +4,14 @@ mod answer;
 mod direction;
 mod media;
 mod offer;
+mod security;
 
 use std::net::{IpAddr, SocketAddr};
 
 pub use answer::answer;
 pub use direction::Direction;
 pub use offer::{accept, offer};
+pub use security::{Security, SrtpKeys};
 
 use crate::audio::Law;
 
@@ -24,6 +26,8 @@ pub struct LocalMedia {
     pub session_id: u64,
     /// Counts our descriptions within the call: one more for each that differs from the last.
     pub version: u64,
+    /// Protection of the stream.
+    pub security: Security,
 }
 
 /// What both sides agreed on.
@@ -44,6 +48,8 @@ pub struct Negotiated {
     pub direction: Direction,
     /// Audio in a packet that the peer would like, in ms, 10 to 60. We send 20 in any case.
     pub ptime_ms: u32,
+    /// The keys, when the stream is protected.
+    pub srtp: Option<SrtpKeys>,
 }
 
 /// What can go wrong in this room. Each is a reason to answer `488 Not Acceptable Here`, except
@@ -60,11 +66,17 @@ pub enum SdpError {
     /// No active audio stream.
     #[error("SDP has no active m=audio line; the peer must offer one with a port")]
     NoAudio,
-    /// Audio over something other than plain RTP.
-    #[error("SDP has audio only over {offered}; the peer must offer RTP/AVP")]
+    /// Audio over something other than RTP.
+    #[error("SDP has audio only over {offered}; the peer must offer RTP/AVP or RTP/SAVP")]
     Transport {
         /// The `proto` field.
         offered: String,
+    },
+    /// No agreement on the stream's protection.
+    #[error("SDP cannot be answered: {problem}")]
+    Security {
+        /// What is missing, or wrong with each `a=crypto` line.
+        problem: String,
     },
     /// None of the codecs is G.711.
     #[error("no common codec: offered {}; PCMU or PCMA at 8000 Hz is needed", offered.join(", "))]

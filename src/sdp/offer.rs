@@ -1,4 +1,4 @@
-use sdp_types::{Media, MediaType, Origin, Session, Time, TransportProto, attributes::RtpMap};
+use sdp_types::{Media, MediaType, Origin, Session, Time, attributes::RtpMap};
 
 use super::{Direction, LocalMedia, Negotiated, SdpError, media};
 use crate::audio::Law;
@@ -9,21 +9,25 @@ const EVENTS: u8 = 101;
 /// Our offer, both for calls that we make and for an INVITE that brings none: PCMU, PCMA and
 /// telephone events, packets of 20 ms.
 pub fn offer(local: &LocalMedia) -> String {
-    let mut media = Media::new(MediaType::Audio, local.port, TransportProto::RtpAvp, "");
+    let mut media = Media::new(MediaType::Audio, local.port, local.security.transport(), "");
     let codecs = [Law::Mu, Law::A].map(|law| (law.payload_type(), law));
     describe(&mut media, &codecs, Some(EVENTS), Direction::SendRecv);
+    for line in local.security.lines() {
+        media.add_attribute_with_value("crypto", line.to_string());
+    }
     let mut session = session(local);
     session.add_media(media);
     session.to_string()
 }
 
-/// Reads the answer to [`offer`].
+/// Reads the answer to [`offer`], which `local` made.
 ///
 /// # Errors
 /// [`SdpError`] when the answer cannot be read or does not accept our audio;
 /// [`SdpError::NoAudio`] when it refuses it.
-pub fn accept(answer: &str) -> Result<Negotiated, SdpError> {
-    media::parse(answer).and_then(|session| media::choose(&session)).map(|(_, n)| n)
+pub fn accept(answer: &str, local: &LocalMedia) -> Result<Negotiated, SdpError> {
+    let answer = media::parse(answer)?;
+    Ok(media::choose(&answer, &local.security)?.negotiated)
 }
 
 /// A description without streams.
@@ -64,10 +68,16 @@ mod tests {
     use std::net::SocketAddr;
 
     use super::*;
-    use crate::sdp::answer;
+    use crate::sdp::{Security, answer};
 
     fn side(host: u8, port: u16) -> LocalMedia {
-        LocalMedia { address: [192, 0, 2, host].into(), port, session_id: 5, version: 2 }
+        LocalMedia {
+            address: [192, 0, 2, host].into(),
+            port,
+            session_id: 5,
+            version: 2,
+            security: Security::default(),
+        }
     }
 
     #[test]
@@ -84,7 +94,7 @@ mod tests {
     #[test]
     fn our_own_answer_to_our_own_offer_is_accepted() {
         let (text, theirs) = answer(&offer(&side(1, 4_000)), &side(2, 6_000)).unwrap();
-        let ours = accept(&text).unwrap();
+        let ours = accept(&text, &side(1, 4_000)).unwrap();
         assert_eq!(theirs.remote, "192.0.2.1:4000".parse::<SocketAddr>().unwrap());
         assert_eq!(ours.remote, "192.0.2.2:6000".parse::<SocketAddr>().unwrap());
         assert_eq!((ours.law, ours.events), (theirs.law, theirs.events));
@@ -93,19 +103,19 @@ mod tests {
     #[test]
     fn an_answer_that_refuses_the_audio_is_an_error() {
         let refused = offer(&side(1, 4_000)).replace("m=audio 4000", "m=audio 0");
-        assert_eq!(accept(&refused), Err(SdpError::NoAudio));
+        assert_eq!(accept(&refused, &side(1, 4_000)), Err(SdpError::NoAudio));
     }
 
     #[test]
     fn an_answer_that_only_listens_means_that_we_only_send() {
         let text = offer(&side(1, 4_000)).replace("sendrecv", "recvonly");
-        assert_eq!(accept(&text).unwrap().direction, Direction::SendOnly);
+        assert_eq!(accept(&text, &side(1, 4_000)).unwrap().direction, Direction::SendOnly);
     }
 
     proptest! {
         #[test]
         fn no_text_panics(text in any::<String>()) {
-            let _ = accept(&text);
+            let _ = accept(&text, &side(1, 4_000));
         }
     }
 }

@@ -12,7 +12,10 @@ use serde::Deserialize;
 
 use super::ServiceError;
 use crate::{
-    call::Limits, conversation::Timing, speech::recognizers::RecognizerConfig, text::Lang,
+    call::{Limits, SrtpPolicy},
+    conversation::Timing,
+    speech::recognizers::RecognizerConfig,
+    text::Lang,
 };
 
 /// The whole file. Relative paths are relative to it.
@@ -69,11 +72,13 @@ fn default_max_calls() -> usize {
 pub struct Rtp {
     /// Ports, such as `20000-20999`: two for each call.
     pub ports: String,
+    /// SRTP: `off`, `optional` or `required`.
+    pub srtp: SrtpPolicy,
 }
 
 impl Default for Rtp {
     fn default() -> Self {
-        Self { ports: "20000-20999".into() }
+        Self { ports: "20000-20999".into(), srtp: SrtpPolicy::default() }
     }
 }
 

@@ -36,6 +36,17 @@ impl SecureStream {
         Ok(Self { outbound: context(ours)?, inbound: theirs.clone(), sources: Vec::new() })
     }
 
+    /// From now on receives with `theirs` only.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); nothing has changed then.
+    pub fn set_theirs(&mut self, theirs: &MasterKey) -> Result<(), SrtpError> {
+        context(theirs)?;
+        self.inbound = theirs.clone();
+        self.sources.clear();
+        Ok(())
+    }
+
     /// An RTP packet made fit to send.
     ///
     /// # Errors
