@@ -3,6 +3,7 @@
 //! [`Pcm`] carries its sample rate in the type, so 8 kHz telephone audio cannot reach a 16 kHz
 //! model by accident; [`CallTime`] is the only notion of time that rooms below the rim know.
 
+pub mod codec;
 mod conceal;
 pub mod g711;
 pub mod level;
@@ -16,6 +17,7 @@ mod wav;
 
 use std::{io, path::PathBuf};
 
+pub use codec::Codec;
 pub use conceal::Concealer;
 pub use g711::Law;
 pub use pcm::{Hz8k, Hz16k, Hz24k, Pcm, Rate};
