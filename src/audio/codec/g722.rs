@@ -79,13 +79,22 @@ mod tests {
         include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/codecs/speech.g722.s16"));
 
     #[test]
-    fn half_a_second_of_speech_decodes_to_the_bit_as_elsewhere() {
+    fn half_a_second_of_speech_decodes_as_in_another_implementation() {
         let decoded = Decoder::default().decode_16k(CODED);
         let expected: Vec<i16> =
             DECODED.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
-        // audio-codec begins with a step size of 0 where the standard has 32 and 8, which the
-        // silence at the start of the speech makes good.
-        assert_eq!(decoded.samples()[100..], expected[100..]);
+        // Not to the bit: audio-codec begins with a step size of 0 where the standard has 32 and 8,
+        // and adaptive prediction forgets that only slowly.
+        let power = |x: &mut dyn Iterator<Item = f64>| x.map(|v| v * v).sum::<f64>();
+        let noise = power(
+            &mut decoded
+                .samples()
+                .iter()
+                .zip(&expected)
+                .map(|(&a, &b)| f64::from(a) - f64::from(b)),
+        );
+        let snr = 10.0 * (power(&mut expected.iter().map(|&s| s.into())) / noise).log10();
+        assert!(snr > 30.0, "{snr:.1} dB");
     }
 
     #[test]
