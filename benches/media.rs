@@ -2,9 +2,13 @@
 
 use divan::{Bencher, counter::ItemsCount};
 use hotline::{
-    audio::{CallTime, Concealer, Hz8k, Hz16k, Hz24k, Law, Pcm, Resampler, convert, g711},
-    rtp::{NtpTime, RtpConfig, RtpSession},
-    sdp::{self, LocalMedia, Security},
+    audio::{
+        CallTime, Codec, Concealer, Hz8k, Hz16k, Hz24k, Law, Pcm, Resampler,
+        codec::{Decoder, Encoder},
+        convert, g711,
+    },
+    rtp::{Formats, NtpTime, RtpConfig, RtpSession},
+    sdp::{self, Capabilities, LocalMedia, Security},
 };
 
 fn main() {
@@ -28,9 +32,7 @@ fn session(ssrc: u32) -> RtpSession {
         ssrc,
         first_seq: 0,
         first_timestamp: 0,
-        law: Law::Mu,
-        payload_type: 0,
-        events_payload_type: Some(101),
+        formats: Formats::only(0, Codec::Pcmu),
     })
 }
 
@@ -45,6 +47,19 @@ fn g711_decode(bencher: Bencher, name: &str) {
     let law = law(name);
     let bytes = g711::encode(law, &vowel(160));
     bencher.bench(|| g711::decode(law, divan::black_box(&bytes)));
+}
+
+#[divan::bench(args = Codec::ALL)]
+fn encode_a_frame(bencher: Bencher, codec: &Codec) {
+    let (mut encoder, frame) = (Encoder::new(*codec), vowel(160));
+    bencher.bench_local(|| encoder.encode(divan::black_box(&frame)));
+}
+
+#[divan::bench(args = Codec::ALL)]
+fn decode_a_frame(bencher: Bencher, codec: &Codec) {
+    let payload = Encoder::new(*codec).encode(&vowel(160));
+    let mut decoder = Decoder::new(*codec);
+    bencher.bench_local(|| decoder.decode(divan::black_box(&payload)));
 }
 
 #[divan::bench]
@@ -76,7 +91,9 @@ fn rtp_second_of_a_call(bencher: Bencher) {
         let (mut bot, mut caller) = (session(1), session(2));
         for tick in 0..50 {
             let at = CallTime::from_ms(tick * 20);
-            let _ = caller.receive(at, &bot.send(&frame));
+            for packet in bot.send(&frame) {
+                let _ = caller.receive(at, &packet);
+            }
             divan::black_box(caller.pull());
             divan::black_box(caller.rtcp_due(at, NtpTime(0)));
         }
@@ -91,6 +108,7 @@ fn sdp_answer(bencher: Bencher) {
         port: 40_000,
         session_id: 1,
         version: 1,
+        capabilities: Capabilities::default(),
         security: Security::default(),
     };
     let offer = sdp::offer(&side(1));

@@ -14,7 +14,7 @@ use hotline::{
         caller::{self, Report, Script, Turn},
     },
     conversation::journal,
-    sdp::{self, LocalMedia, Security},
+    sdp::{self, Capabilities, LocalMedia, Security},
     service::{Config, Service},
     sip::{DialRequest, Leg, LegEvent, SipLeg, UserAgent, UserAgentConfig},
     speech::models::ModelDir,
@@ -53,6 +53,7 @@ async fn call(
         session_id: 1,
         version: 1,
         security: srtp.security(),
+        capabilities: Capabilities::default(),
     };
     let to = format!("sip:{number}@{address}");
     let request = DialRequest::new(&to, "sip:5550100@127.0.0.1", sdp::offer(&local));
@@ -162,6 +163,7 @@ async fn dialled(address: SocketAddr, number: &str, sdp: Option<&str>) -> (UserA
         session_id: 1,
         version: 1,
         security: Security::default(),
+        capabilities: Capabilities::default(),
     };
     let offer = sdp.map_or_else(|| sdp::offer(&local), ToOwned::to_owned);
     let to = format!("sip:{number}@{address}");

@@ -86,7 +86,8 @@ pub async fn converse<L: Leg>(
             return Err(CallError::NoAnswer { seconds: RING.as_secs() });
         }
     };
-    let media = Media::new(rtp, rtcp, &sdp::accept(&sdp, local)?)?;
+    let media =
+        Media::new(rtp, rtcp, &sdp::accept(&sdp, local)?, local.capabilities.comfort_noise)?;
     let mut caller = Caller::new(media, script);
     let started = Instant::now();
     let mut ticks = 0u32;

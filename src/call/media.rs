@@ -8,7 +8,7 @@ use tokio::{net::UdpSocket, time::Instant};
 use super::protection::Protection;
 use crate::{
     audio::{CallTime, Hz8k, Pcm},
-    rtp::{NtpTime, Playout, Received, RtpConfig, RtpSession, RtpStats},
+    rtp::{Formats, NtpTime, Playout, Received, RtpConfig, RtpSession, RtpStats},
     sdp::Negotiated,
     srtp::SrtpError,
 };
@@ -31,6 +31,7 @@ pub(super) struct Media {
     latched: bool,
     last_heard: Instant,
     sending: bool,
+    comfort_noise: bool,
     buffer: Vec<u8>,
 }
 
@@ -42,19 +43,19 @@ pub(super) enum Datagram {
 }
 
 impl Media {
-    /// Media for what was negotiated, on sockets that are already bound.
+    /// Media for what was negotiated, on sockets that are already bound. With `comfort_noise`
+    /// the bot's silence is never digital silence.
     pub(super) fn new(
         rtp: UdpSocket,
         rtcp: UdpSocket,
         peer: &Negotiated,
+        comfort_noise: bool,
     ) -> Result<Self, SrtpError> {
         let session = RtpSession::new(RtpConfig {
             ssrc: rand::random(),
             first_seq: rand::random(),
             first_timestamp: rand::random(),
-            law: peer.law,
-            payload_type: peer.payload_type,
-            events_payload_type: peer.events,
+            formats: formats(peer, comfort_noise),
         });
         Ok(Self {
             rtp,
@@ -66,13 +67,15 @@ impl Media {
             latched: false,
             last_heard: Instant::now(),
             sending: peer.direction.sends(),
+            comfort_noise,
             buffer: vec![0; DATAGRAM],
         })
     }
 
-    /// The peer changed the session: hold, resume, another address. Codecs stay.
+    /// The peer changed the session: hold, resume, another address, other codecs or keys.
     pub(super) fn renegotiated(&mut self, peer: &Negotiated) -> Result<(), SrtpError> {
         self.protection.renew(peer.srtp.as_ref())?;
+        self.session.renegotiate(formats(peer, self.comfort_noise));
         self.sending = peer.direction.sends();
         if self.remote != peer.remote {
             self.remote = peer.remote;
@@ -108,7 +111,7 @@ impl Media {
                     return;
                 }
                 let Some(len) = self.protection.open(&mut self.buffer, len) else { return };
-                let Ok(Received::Audio | Received::Event) =
+                let Ok(Received::Audio | Received::Event | Received::Noise) =
                     self.session.receive(now, &self.buffer[..len])
                 else {
                     return;
@@ -142,7 +145,8 @@ impl Media {
     /// Sends 20 ms and, when one is due, an RTCP report.
     pub(super) fn send(&mut self, now: CallTime, frame: &Pcm<Hz8k>) {
         if self.sending {
-            if let Some(packet) = self.protection.seal(self.session.send(frame)) {
+            for packet in self.session.send(frame) {
+                let Some(packet) = self.protection.seal(packet) else { continue };
                 // A full socket buffer drops the packet, as the network would.
                 let _ = self.rtp.try_send_to(&packet, self.remote);
             }
@@ -170,6 +174,18 @@ impl Media {
     /// Time since the peer's last RTP packet.
     pub(super) fn silent_for(&self) -> Duration {
         self.last_heard.elapsed()
+    }
+}
+
+fn formats(peer: &Negotiated, comfort_noise: bool) -> Formats {
+    Formats {
+        send: peer.send,
+        ptime_ms: peer.ptime_ms,
+        receive: peer.receive.clone(),
+        send_events: peer.send_events,
+        receive_events: peer.receive_events.clone(),
+        comfort_noise: peer.comfort_noise,
+        silence_noise: comfort_noise,
     }
 }
 

@@ -27,7 +27,7 @@ use crate::{
     },
     dialog::{CallFacts, Machine},
     dialplan::Dialplan,
-    sdp::{self, LocalMedia, Negotiated, SdpError},
+    sdp::{self, Capabilities, LocalMedia, Negotiated, SdpError},
     sip::{HangUpCause, Leg, LegEvent, LegInfo, Permit, Rejection, SipError},
     speech::prompts::Prompts,
     srtp::SrtpError,
@@ -55,6 +55,8 @@ pub struct Setup {
     pub bind: IpAddr,
     /// RTP ports.
     pub ports: Arc<PortRange>,
+    /// Codecs and comfort noise.
+    pub capabilities: Capabilities,
     /// Protection of the media.
     pub srtp: SrtpPolicy,
     /// Where the recording and the journal go; made when it is not there.
@@ -176,7 +178,7 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
     let record = Record::new(setup.id.clone(), setup.live.clone());
     record.tell(Happening::Answered { dialplan: setup.dialplan.name().to_owned() });
     let call = Call {
-        media: Media::new(rtp, rtcp, &peer)?,
+        media: Media::new(rtp, rtcp, &peer, setup.capabilities.comfort_noise)?,
         leg,
         local,
         conversation: Conversation::new(
@@ -225,6 +227,7 @@ async fn prepare(info: &LegInfo, setup: &Setup) -> Result<Prepared, CallError> {
         session_id: rand::random::<u32>().into(),
         version: 1,
         security: setup.srtp.security(),
+        capabilities: setup.capabilities.clone(),
     };
     let (sdp, peer) = match &info.offer {
         Some(offer) => {

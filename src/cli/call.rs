@@ -10,12 +10,12 @@ use anyhow::Context;
 
 use super::runtime;
 use crate::{
-    audio::{StereoRecorder, read_8k},
+    audio::{Codec, StereoRecorder, read_8k},
     call::{
         PortRange, SrtpPolicy,
         caller::{self, Report, Script, Turn},
     },
-    sdp::{self, LocalMedia},
+    sdp::{self, Capabilities, LocalMedia},
     sip::{DialRequest, UserAgent, UserAgentConfig},
 };
 
@@ -39,6 +39,9 @@ pub struct CallArgs {
     /// Whether to protect the media: off, optional or required.
     #[arg(long, default_value = "off", value_parser = policy)]
     srtp: SrtpPolicy,
+    /// Codec to offer (pcmu, pcma, g722, opus); repeat for more, in order of preference.
+    #[arg(long = "codec", value_name = "NAME")]
+    codecs: Vec<Codec>,
     /// Silence after which the bot is taken to have finished, in milliseconds.
     #[arg(long, default_value_t = 900)]
     quiet_ms: u64,
@@ -66,6 +69,12 @@ pub fn run(args: CallArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn capabilities(args: &CallArgs) -> Capabilities {
+    let all = Capabilities::default();
+    let codecs = if args.codecs.is_empty() { all.codecs } else { args.codecs.clone() };
+    Capabilities { codecs, ..all }
+}
+
 fn policy(name: &str) -> Result<SrtpPolicy, String> {
     serde_json::from_value(name.into()).map_err(|_| "not off, optional or required".to_owned())
 }
@@ -85,6 +94,7 @@ async fn place(args: &CallArgs, script: Script) -> anyhow::Result<Report> {
         session_id: rand::random::<u32>().into(),
         version: 1,
         security: args.srtp.security(),
+        capabilities: capabilities(args),
     };
     let from =
         format!("sip:{}@{}", args.from, SocketAddr::new(local.address, agent.local_addr().port()));

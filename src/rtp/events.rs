@@ -6,9 +6,9 @@ use crate::audio::CallTime;
 const KEYS: [char; 16] =
     ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#', 'A', 'B', 'C', 'D'];
 /// An event that begins up to 10 s before the last one is a straggler, not a new press.
-const STALE: i32 = -80_000;
+const STALE_MS: i32 = 10_000;
 /// A press that goes on may be reported with a new timestamp; 20 ms of slack for its place.
-const SLACK: u32 = 160;
+const SLACK_MS: u32 = 20;
 /// Keys that nobody collects are dropped beyond this many.
 const MAX_PENDING: usize = 64;
 
@@ -36,6 +36,8 @@ struct Press {
     timestamp: u32,
     duration: u16,
     ended: bool,
+    /// Clock units in a millisecond.
+    clock: u32,
 }
 
 impl EventReceiver {
@@ -44,29 +46,30 @@ impl EventReceiver {
         self.current = None;
     }
 
-    /// Takes a packet. Returns whether it was about a key.
+    /// Takes a packet whose clock runs at `clock_rate` Hz. Returns whether it was about a key.
     pub(super) fn receive(
         &mut self,
         at: CallTime,
-        timestamp: u32,
+        (clock_rate, timestamp): (u32, u32),
         marker: bool,
         payload: &[u8],
     ) -> bool {
+        let clock = clock_rate / 1_000;
         let Some(&[event, flags, d0, d1]) = payload.first_chunk() else { return false };
         let Some(&key) = KEYS.get(usize::from(event)) else { return false };
         let duration = u16::from_be_bytes([d0, d1]);
         let ended = flags & 0x80 != 0;
         match &mut self.current {
-            Some(press) if press.timestamp == timestamp => {
+            Some(press) if press.timestamp == timestamp && press.event == event => {
                 press.duration = press.duration.max(duration);
                 press.ended |= ended;
             }
             Some(press) if press.is_before(timestamp) => {}
             Some(press) if !marker && press.continues(event, timestamp) => {
-                *press = Press { event, timestamp, duration, ended };
+                *press = Press { event, timestamp, duration, ended, clock };
             }
             _ => {
-                self.current = Some(Press { event, timestamp, duration, ended });
+                self.current = Some(Press { event, timestamp, duration, ended, clock });
                 if self.pending.len() < MAX_PENDING {
                     self.pending.push_back(Digit { key, at });
                 }
@@ -84,18 +87,21 @@ impl EventReceiver {
 impl Press {
     /// Whether a packet with `timestamp` is a straggler of an earlier press.
     fn is_before(&self, timestamp: u32) -> bool {
-        (STALE..0).contains(&(timestamp.wrapping_sub(self.timestamp) as i32))
+        let stale = STALE_MS * self.clock as i32;
+        (-stale..0).contains(&(timestamp.wrapping_sub(self.timestamp) as i32))
     }
 
     /// Whether this press, longer than the 8 s that a duration can express or reported by a
     /// sender that renews the timestamp, goes on at `timestamp` (RFC 4733, section 2.5.1.3).
     fn continues(&self, event: u8, timestamp: u32) -> bool {
         let after = timestamp.wrapping_sub(self.timestamp);
-        event == self.event && !self.ended && after <= u32::from(self.duration) + SLACK
+        event == self.event
+            && !self.ended
+            && after <= u32::from(self.duration) + SLACK_MS * self.clock
     }
 }
 
-/// One packet's payload about `key`, which has been down for `duration` samples: what
+/// One packet's payload about `key`, which has been down for `duration` clock units: what
 /// [`EventReceiver`] reads. `None` when `key` has no event.
 pub(super) fn payload(key: char, duration: u16, end: bool) -> Option<[u8; 4]> {
     /// Power level -10 dBm0, as telephones use.
@@ -116,7 +122,12 @@ mod tests {
         let mut receiver = EventReceiver::default();
         for (i, &(timestamp, marker, key, duration, end)) in packets.iter().enumerate() {
             let payload = payload(key, duration, end).unwrap();
-            assert!(receiver.receive(CallTime(i as u64 * 160), timestamp, marker, &payload));
+            assert!(receiver.receive(
+                CallTime(i as u64 * 160),
+                (8_000, timestamp),
+                marker,
+                &payload
+            ));
         }
         std::iter::from_fn(|| receiver.next_digit()).map(|d| d.key).collect()
     }
@@ -124,11 +135,16 @@ mod tests {
     #[test]
     fn a_press_is_one_digit_from_its_first_packet_on() {
         let mut receiver = EventReceiver::default();
-        receiver.receive(CallTime(480), 1_000, true, &payload('5', 160, false).unwrap());
+        receiver.receive(CallTime(480), (8_000, 1_000), true, &payload('5', 160, false).unwrap());
         assert_eq!(receiver.next_digit(), Some(Digit { key: '5', at: CallTime(480) }));
-        receiver.receive(CallTime(640), 1_000, false, &payload('5', 320, false).unwrap());
+        receiver.receive(CallTime(640), (8_000, 1_000), false, &payload('5', 320, false).unwrap());
         for _ in 0..3 {
-            receiver.receive(CallTime(800), 1_000, false, &payload('5', 480, true).unwrap());
+            receiver.receive(
+                CallTime(800),
+                (8_000, 1_000),
+                false,
+                &payload('5', 480, true).unwrap(),
+            );
         }
         assert_eq!(receiver.next_digit(), None);
     }
@@ -194,10 +210,40 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_10_ms_counts() {
+        assert_eq!(keys(&[(1_000, true, '6', 80, true), (1_400, true, '6', 80, true)]), "66");
+    }
+
+    #[test]
+    fn a_long_press_whose_marker_and_end_are_lost_is_one_digit() {
+        let packets: Vec<_> =
+            (5..250).map(|i| (1_000, false, '2', (i * 160).min(0xFFFF) as u16, false)).collect();
+        assert_eq!(keys(&packets), "2");
+    }
+
+    #[test]
+    fn retransmitted_ends_of_the_same_key_twice_are_two_digits() {
+        let press = |at: u32| (0..4).map(move |i| (at, i == 0, '5', 400, i > 0));
+        let packets: Vec<_> = press(1_000).chain(press(3_000)).collect();
+        assert_eq!(keys(&packets), "55");
+    }
+
+    #[test]
+    fn at_48_khz_a_press_lasts_six_times_as_many_units() {
+        let mut receiver = EventReceiver::default();
+        for i in 0..10 {
+            let payload = payload('4', 960, false).unwrap();
+            receiver.receive(CallTime::ZERO, (48_000, 1_000 + i * 1_900), i == 0, &payload);
+        }
+        let keys: String = std::iter::from_fn(|| receiver.next_digit()).map(|d| d.key).collect();
+        assert_eq!(keys, "4");
+    }
+
+    #[test]
     fn flash_and_short_payloads_are_no_key() {
         let mut receiver = EventReceiver::default();
-        assert!(!receiver.receive(CallTime::ZERO, 1, true, &[16, 10, 0, 160]));
-        assert!(!receiver.receive(CallTime::ZERO, 2, true, &[1, 10, 0]));
+        assert!(!receiver.receive(CallTime::ZERO, (8_000, 1), true, &[16, 10, 0, 160]));
+        assert!(!receiver.receive(CallTime::ZERO, (8_000, 2), true, &[1, 10, 0]));
         assert_eq!(receiver.next_digit(), None);
     }
 
@@ -211,7 +257,7 @@ mod tests {
         ) {
             let mut receiver = EventReceiver::default();
             for (timestamp, marker, payload) in packets {
-                receiver.receive(CallTime::ZERO, timestamp, marker, &payload);
+                receiver.receive(CallTime::ZERO, (8_000, timestamp), marker, &payload);
             }
             prop_assert!(receiver.pending.len() <= MAX_PENDING);
         }

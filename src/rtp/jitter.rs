@@ -1,7 +1,20 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
+use bytes::Bytes;
+
+pub use self::playout::{Playout, PlayoutKind};
+use self::{
+    filler::Filler,
+    interarrival::Jitter,
+    stock::{Content, Stock},
+};
 use super::FRAME;
-use crate::audio::{CallTime, Concealer, Hz8k, Pcm};
+use crate::audio::{CallTime, Codec, ComfortNoise, Pcm};
+
+mod filler;
+mod interarrival;
+mod playout;
+mod stock;
 
 const TICK: i64 = FRAME as i64;
 /// Longest wait of a packet, 200 ms.
@@ -9,12 +22,13 @@ const MAX_DELAY: i64 = 10 * TICK;
 /// A timestamp further than this from what is being played is not late or early but another
 /// stretch of the stream: 1 s.
 const JUMP: i64 = 8_000;
+/// Longest packet, 200 ms: the most that RFC 3551 wants a receiver to accept.
+const MAX_PACKET: usize = 1_600;
 /// Packets that decide about the delay: the last second at 20 ms.
 const WINDOW: usize = 50;
 /// The margin is that of the third worst packet: two stragglers a second are better concealed
 /// than waited for.
 const STRAGGLERS: usize = 2;
-
 /// The adaptive jitter buffer.
 ///
 /// Packets wait in the order of their timestamps; [`pull`](Self::pull) plays 20 ms a tick. How
@@ -30,9 +44,11 @@ const STRAGGLERS: usize = 2;
 /// the network had stalled: playing goes back to it, and nothing is lost.
 #[derive(Debug)]
 pub(super) struct JitterBuffer {
-    packets: BTreeMap<i64, Vec<i16>>,
+    packets: Stock,
+    /// RTP clock units in a sample.
+    scale: i64,
     state: State,
-    concealer: Concealer,
+    filler: Filler,
     margins: VecDeque<i64>,
     jitter: Jitter,
     /// Where the next packet must go on for a jump of the timestamps to be believed.
@@ -56,34 +72,16 @@ pub(super) enum Put {
     Stored,
     Late,
     Jumped,
-}
-
-/// Audio for one tick.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Playout {
-    /// Exactly 160 samples.
-    pub audio: Pcm<Hz8k>,
-    /// Where they come from.
-    pub kind: PlayoutKind,
-}
-
-/// Where the audio of a tick comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlayoutKind {
-    /// From the peer.
-    Heard,
-    /// At least partly made up in place of packets that did not arrive in time.
-    Concealed,
-    /// Nothing is being received; silence.
-    Silence,
+    Malformed,
 }
 
 impl JitterBuffer {
     pub(super) fn new() -> Self {
         Self {
-            packets: BTreeMap::new(),
+            packets: Stock::default(),
+            scale: 1,
             state: State::Filling { ticks: 0 },
-            concealer: Concealer::new(),
+            filler: Filler::default(),
             margins: VecDeque::with_capacity(WINDOW),
             jitter: Jitter::default(),
             jump: None,
@@ -97,8 +95,9 @@ impl JitterBuffer {
         self.packets.clear();
         self.state = State::Filling { ticks: 0 };
         self.margins.clear();
-        self.jitter.last = None;
+        self.jitter.restart();
         self.jump = None;
+        self.filler.restart();
     }
 
     /// Interarrival jitter in samples (RFC 3550, section 6.4.1).
@@ -106,15 +105,51 @@ impl JitterBuffer {
         self.jitter.mean
     }
 
+    /// RTP clock units in a sample of what is received.
+    pub(super) fn clock_scale(&self) -> f64 {
+        self.scale as f64
+    }
+
     /// Samples made up so far.
     pub(super) fn concealed(&self) -> u64 {
         self.concealed
     }
 
-    /// Takes a packet's audio, which begins at `timestamp`. Duplicates must not get here.
-    pub(super) fn put(&mut self, at: CallTime, timestamp: u32, audio: Pcm<Hz8k>) -> Put {
+    /// Samples recovered from copies so far.
+    pub(super) fn recovered(&self) -> u64 {
+        self.packets.recovered()
+    }
+
+    /// Takes a packet, which begins at `timestamp` of the codec's clock. Duplicates must not get
+    /// here.
+    pub(super) fn put(
+        &mut self,
+        at: CallTime,
+        timestamp: u32,
+        codec: Codec,
+        payload: Bytes,
+    ) -> Put {
+        let Some(len) = codec.samples(&payload).filter(|&n| n <= MAX_PACKET) else {
+            return Put::Malformed;
+        };
+        self.place(at, timestamp, codec.clock_scale().into(), len, Content::Coded(codec, payload))
+    }
+
+    fn place(
+        &mut self,
+        at: CallTime,
+        timestamp: u32,
+        scale: i64,
+        len: usize,
+        content: Content,
+    ) -> Put {
+        if scale != self.scale {
+            // Timestamps before and after a change of the clock cannot be compared.
+            self.restart();
+            self.scale = scale;
+        }
         let start = self.unwrap(timestamp);
-        let end = start + audio.len() as i64;
+        let end = start + len as i64;
         if self.is_jump(start) {
             if self.jump != Some(start) {
                 self.jump = Some(end);
@@ -123,7 +158,7 @@ impl JitterBuffer {
             self.restart();
         }
         self.jump = None;
-        self.jitter.observe(at, timestamp);
+        self.jitter.observe(at, start);
         if let State::Playing { next, dry, dry_from } = &mut self.state {
             if *dry > 0 && start == *dry_from {
                 let back = *next - start;
@@ -140,14 +175,25 @@ impl JitterBuffer {
             }
             *dry = 0;
         }
-        self.packets.entry(start).or_insert_with(|| audio.into_samples());
+        self.packets.insert(start, len, content);
+        Put::Stored
+    }
+
+    /// The peer is silent from `timestamp` on, with this noise, until its next packet.
+    pub(super) fn put_noise(&mut self, timestamp: u32, noise: ComfortNoise) -> Put {
+        let start = self.unwrap(timestamp);
+        if self.is_jump(start) {
+            return Put::Jumped;
+        }
+        let idle = self.packets.is_empty() && matches!(self.state, State::Filling { .. });
+        self.filler.put_noise((!idle).then_some(start), noise);
         Put::Stored
     }
 
     /// Plays the next 20 ms.
     pub(super) fn pull(&mut self) -> Playout {
         if let State::Filling { ticks } = self.state {
-            self.fill(ticks);
+            self.start(ticks);
         }
         let State::Playing { next, .. } = self.state else {
             return self.gap();
@@ -160,16 +206,16 @@ impl JitterBuffer {
     }
 
     /// Starts to play when enough is there or has had the time to come.
-    fn fill(&mut self, ticks: i64) {
-        let Some((first, _)) = self.span() else { return };
+    fn start(&mut self, ticks: i64) {
+        let Some((first, _)) = self.packets.span() else { return };
         let target = self.target();
         // However long the packets are, one tick of the last one is enough.
-        let newest = self.packets.last_key_value().map_or(first, |(&start, _)| start);
+        let newest = self.packets.newest().unwrap_or(first);
         if newest + TICK - first >= target || ticks * TICK >= target {
             // What came before we began to listen is not worth the delay.
             let next = first.max(newest - target);
             self.state = State::Playing { next, dry: 0, dry_from: next };
-            self.drop_before(next);
+            self.packets.drop_before(next);
         } else {
             self.state = State::Filling { ticks: ticks + 1 };
         }
@@ -178,7 +224,7 @@ impl JitterBuffer {
     /// Moves the point of playing when the delay is wrong; `None` to fill this tick instead of
     /// playing.
     fn adapt(&mut self, next: i64) -> Option<i64> {
-        let depth = self.span().map_or(0, |(_, last)| last - next);
+        let depth = self.packets.span().map_or(0, |(_, last)| last - next);
         if depth > MAX_DELAY + TICK {
             return Some(self.move_to(next + depth - self.target() - TICK));
         }
@@ -205,8 +251,8 @@ impl JitterBuffer {
             self.margins.iter_mut().for_each(|m| *m -= to - next);
         }
         self.quiet_awaited = 0;
-        self.drop_before(to);
-        self.concealer.lost(0);
+        self.packets.drop_before(to);
+        self.filler.joint();
         to
     }
 
@@ -214,28 +260,28 @@ impl JitterBuffer {
         let end = next + TICK;
         let mut audio = Pcm::silence(0);
         let mut first_missing = None;
-        let mut silent = false;
+        let mut kind = PlayoutKind::Heard;
         let mut at = next;
         while at < end {
-            if let Some(mut piece) = self.piece(at, end) {
-                self.concealer.good(&mut piece);
+            if let Some(mut piece) = self.packets.piece(at, end) {
+                self.filler.heard(&mut piece);
                 at += piece.len() as i64;
                 audio.extend(&piece);
-            } else {
+                continue;
+            }
+            let until = self.packets.mend(at, end);
+            if until > at {
                 first_missing = first_missing.or(Some(at));
-                let until = self.packets.range(at..end).next().map_or(end, |(&start, _)| start);
-                silent = self.concealer.is_silent();
-                audio.extend(&self.concealer.lost((until - at) as usize));
+                self.filler.begin_noise(end);
+                let (made, how) = self.filler.fill((until - at) as usize, &mut self.packets);
+                audio.extend(&made);
+                kind = how;
                 at = until;
             }
         }
-        self.drop_before(end);
+        self.packets.drop_before(end);
+        self.filler.drop_before(end);
         self.go_on(end, first_missing);
-        let kind = match first_missing {
-            None => PlayoutKind::Heard,
-            Some(_) if silent => PlayoutKind::Silence,
-            Some(_) => PlayoutKind::Concealed,
-        };
         if kind == PlayoutKind::Concealed {
             self.concealed += FRAME as u64;
         }
@@ -261,35 +307,17 @@ impl JitterBuffer {
 
     /// A tick without playing.
     fn gap(&mut self) -> Playout {
-        let silent = self.concealer.is_silent();
-        let audio = self.concealer.lost(FRAME);
-        if silent {
-            return Playout { audio, kind: PlayoutKind::Silence };
+        let (audio, kind) = self.filler.fill(FRAME, &mut self.packets);
+        if kind == PlayoutKind::Concealed {
+            self.concealed += FRAME as u64;
         }
-        self.concealed += FRAME as u64;
-        Playout { audio, kind: PlayoutKind::Concealed }
+        Playout { audio, kind }
     }
 
-    /// The audio there is from `at` on, up to `end`.
-    fn piece(&self, at: i64, end: i64) -> Option<Pcm<Hz8k>> {
-        let (&start, samples) = self.packets.range(..=at).next_back()?;
-        let rest = samples.get((at - start) as usize..).filter(|rest| !rest.is_empty())?;
-        Some(Pcm::new(rest[..rest.len().min((end - at) as usize)].to_vec()))
-    }
-
-    fn is_quiet(&self, next: i64) -> bool {
-        self.piece(next, next + TICK).is_some_and(|p| crate::audio::level::rms_dbfs(&p) < -45.0)
-    }
-
-    /// Where the audio that is there begins and ends.
-    fn span(&self) -> Option<(i64, i64)> {
-        let (&first, _) = self.packets.first_key_value()?;
-        let (&last, samples) = self.packets.last_key_value()?;
-        Some((first, last + samples.len() as i64))
-    }
-
-    fn drop_before(&mut self, at: i64) {
-        self.packets.retain(|&start, samples| start + samples.len() as i64 > at);
+    fn is_quiet(&mut self, next: i64) -> bool {
+        self.packets
+            .piece(next, next + TICK)
+            .is_some_and(|p| crate::audio::level::rms_dbfs(&p) < -45.0)
     }
 
     fn target(&self) -> i64 {
@@ -309,39 +337,21 @@ impl JitterBuffer {
         match self.state {
             State::Playing { next, .. } => (start - next).abs() > JUMP,
             State::Filling { .. } => {
-                self.span().is_some_and(|(first, _)| (start - first).abs() > JUMP)
+                self.packets.span().is_some_and(|(first, _)| (start - first).abs() > JUMP)
             }
         }
     }
 
-    /// Extends a 32-bit timestamp so that it does not wrap.
+    /// The place of a 32-bit timestamp on the time line of samples, which does not wrap.
     fn unwrap(&self, timestamp: u32) -> i64 {
         let near = match self.state {
-            State::Playing { next, .. } => next,
-            State::Filling { .. } => self.span().map_or(i64::from(timestamp), |(first, _)| first),
-        };
-        near + i64::from(timestamp.wrapping_sub(near as u32) as i32)
-    }
-}
-
-/// Interarrival jitter, RFC 3550 section 6.4.1, in samples.
-#[derive(Debug, Default)]
-struct Jitter {
-    mean: f64,
-    /// Arrival and timestamp of the last packet.
-    last: Option<(CallTime, u32)>,
-}
-
-impl Jitter {
-    fn observe(&mut self, at: CallTime, timestamp: u32) {
-        if let Some((last_at, last_timestamp)) = self.last.replace((at, timestamp)) {
-            let arrived = at.samples() as i64 - last_at.samples() as i64;
-            let sent = i64::from(timestamp.wrapping_sub(last_timestamp) as i32);
-            let difference = (arrived - sent).abs();
-            if difference <= JUMP {
-                self.mean += (difference as f64 - self.mean) / 16.0;
+            State::Playing { next, .. } => next * self.scale,
+            State::Filling { .. } => {
+                self.packets.span().map_or(i64::from(timestamp), |(first, _)| first * self.scale)
             }
-        }
+        };
+        let unwrapped = near + i64::from(timestamp.wrapping_sub(near as u32) as i32);
+        unwrapped.div_euclid(self.scale)
     }
 }
 

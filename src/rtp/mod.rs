@@ -5,13 +5,16 @@
 //! bot says.
 
 mod events;
+mod formats;
 mod jitter;
 mod rtcp;
+mod sender;
 mod sequence;
 mod session;
 mod stats;
 
 pub use events::Digit;
+pub use formats::Formats;
 pub use jitter::{Playout, PlayoutKind};
 pub use rtcp::{NtpTime, is_rtcp};
 pub use session::{IgnoreReason, Received, RtpConfig, RtpSession};
@@ -52,3 +55,14 @@ pub enum RtpError {
 const FRAME: usize = 160;
 /// Longest audio payload: 200 ms, the most RFC 3551 wants a receiver to accept.
 const MAX_PAYLOAD: usize = 1_600;
+
+/// Something like a voiced vowel with a gliding pitch, for tests.
+#[cfg(test)]
+fn test_voice(len: usize) -> crate::audio::Pcm<crate::audio::Hz8k> {
+    let x = |i: usize| {
+        let t = i as f64 / 8_000.0;
+        let phase = 2.0 * std::f64::consts::PI * (120.0 * t + 3.0 * (5.0 * t).sin());
+        (1..12).map(|h| (phase * f64::from(h)).sin() / f64::from(h)).sum::<f64>() * 4_000.0
+    };
+    crate::audio::Pcm::new((0..len).map(|i| x(i) as i16).collect())
+}

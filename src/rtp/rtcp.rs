@@ -173,8 +173,9 @@ impl Reporter {
         self.about_us.as_ref().map(|r| r.total_lost)
     }
 
-    pub(super) fn peer_jitter_ms(&self) -> Option<f64> {
-        self.about_us.as_ref().map(|r| f64::from(r.jitter) / 8.0)
+    /// In ms; the peer counts in units of the clock that we send with, in Hz.
+    pub(super) fn peer_jitter(&self, clock_rate: f64) -> Option<f64> {
+        self.about_us.as_ref().map(|r| f64::from(r.jitter) * 1_000.0 / clock_rate)
     }
 
     fn heard_about_us(&mut self, at: CallTime, reports: &[ReceptionReport]) {

@@ -1,15 +1,15 @@
-use bytes::Bytes;
 use rtc_rtp::{header::Header, packet::Packet};
-use rtc_shared::marshal::{Marshal, Unmarshal};
+use rtc_shared::marshal::Unmarshal;
 
 use super::{
-    FRAME, MAX_PAYLOAD, RtpError, RtpStats,
-    events::{self, Digit, EventReceiver},
+    Formats, MAX_PAYLOAD, RtpError, RtpStats,
+    events::{Digit, EventReceiver},
     jitter::{JitterBuffer, Playout, Put},
-    rtcp::{self, NtpTime, Reporter, Sent},
+    rtcp::{self, NtpTime, Reporter},
+    sender::Sender,
     sequence::{Order, Sequence},
 };
-use crate::audio::{CallTime, Hz8k, Law, Pcm, g711};
+use crate::audio::{CallTime, ComfortNoise, Hz8k, Pcm};
 
 /// Comfort noise (RFC 3389): the peer is silent.
 const COMFORT_NOISE: u8 = 13;
@@ -23,27 +23,19 @@ pub struct RtpConfig {
     pub first_seq: u16,
     /// Timestamp of our first packet.
     pub first_timestamp: u32,
-    /// The negotiated codec.
-    pub law: Law,
-    /// Its payload type.
-    pub payload_type: u8,
-    /// The payload type of telephone events, when negotiated.
-    pub events_payload_type: Option<u8>,
+    /// What was negotiated.
+    pub formats: Formats,
 }
 
 /// One RTP session with one peer, sans I/O: datagrams in and out, 20 ms frames out and in.
 ///
-/// Reads packets of any length up to 200 ms, PCMU and PCMA alike (by their static payload types
-/// even if the other one was negotiated), and telephone events. Another source takes over with
-/// its second packet in a row, so that a stray packet does no harm.
+/// Reads packets of any length up to 200 ms in any of the negotiated codecs, and in those with
+/// static payload types even if they were not; telephone events; comfort noise. Another source
+/// takes over with its second packet in a row, so that a stray packet does no harm.
 #[derive(Debug)]
 pub struct RtpSession {
-    config: RtpConfig,
-    next_seq: u16,
-    next_timestamp: u32,
-    /// The next packet is the first after silence.
-    marker: bool,
-    sent: Sent,
+    formats: Formats,
+    sender: Sender,
     remote: Option<Remote>,
     /// Source and next sequence number of a packet from elsewhere.
     candidate: Option<(u32, u16)>,
@@ -67,6 +59,8 @@ pub enum Received {
     Audio,
     /// About a key; see [`RtpSession::next_digit`].
     Event,
+    /// Comfort noise: the peer is silent, and this is how it sounds.
+    Noise,
     /// A control packet on the same port (RFC 5761).
     Rtcp,
     /// Well-formed, but nothing to play.
@@ -80,8 +74,8 @@ pub enum IgnoreReason {
     PayloadType(u8),
     /// Nothing in it that can be used.
     Empty,
-    /// Comfort noise: the peer says that it is silent.
-    ComfortNoise,
+    /// The codec cannot have made this.
+    Malformed,
     /// It came before.
     Duplicate,
     /// Its time to be played has passed.
@@ -99,20 +93,25 @@ pub enum IgnoreReason {
 impl RtpSession {
     /// A session that has neither sent nor received.
     pub fn new(config: RtpConfig) -> Self {
+        let RtpConfig { ssrc, first_seq, first_timestamp, formats } = config;
         Self {
-            next_seq: config.first_seq,
-            next_timestamp: config.first_timestamp,
-            marker: true,
-            sent: Sent::default(),
+            sender: Sender::new(ssrc, first_seq, first_timestamp, formats.clone()),
+            formats,
             remote: None,
             candidate: None,
             jitter: JitterBuffer::new(),
             events: EventReceiver::default(),
-            reporter: Reporter::new(config.ssrc),
+            reporter: Reporter::new(ssrc),
             stats: RtpStats::default(),
             lost_before: 0,
-            config,
         }
+    }
+
+    /// Other formats were negotiated; the streams go on. Packets of the old ones that are still
+    /// under way are played.
+    pub fn renegotiate(&mut self, formats: Formats) {
+        self.sender.change(formats.clone());
+        self.formats = formats;
     }
 
     /// Takes a datagram that arrived `at`, RTP or RTCP.
@@ -129,9 +128,8 @@ impl RtpSession {
         match received {
             Received::Ignored(IgnoreReason::Duplicate) => self.stats.duplicates += 1,
             Received::Ignored(IgnoreReason::Late) => self.stats.late += 1,
-            Received::Ignored(IgnoreReason::ComfortNoise) => {}
             Received::Ignored(_) => self.stats.ignored += 1,
-            Received::Audio | Received::Event | Received::Rtcp => {}
+            Received::Audio | Received::Event | Received::Noise | Received::Rtcp => {}
         }
         Ok(received)
     }
@@ -154,39 +152,22 @@ impl RtpSession {
         self.events.next_digit()
     }
 
-    /// Makes the packet for one frame, which lasts 20 ms.
-    pub fn send(&mut self, frame: &Pcm<Hz8k>) -> Vec<u8> {
-        let payload = g711::encode(self.config.law, frame);
-        let marker = std::mem::take(&mut self.marker);
-        let packet = self.packet(self.config.payload_type, marker, self.next_timestamp, payload);
-        self.next_timestamp = self.next_timestamp.wrapping_add(frame.len() as u32);
-        packet
+    /// The packets to send in this tick of 20 ms, in which we say `frame`: none while a packet of
+    /// more than one tick fills up. A [pressed](Self::press) key takes the place of the frame.
+    pub fn send(&mut self, frame: &Pcm<Hz8k>) -> Vec<Vec<u8>> {
+        self.sender.tick(frame)
     }
 
     /// Lets 20 ms pass without sending; the packet after it is marked as the first after silence.
     pub fn skip(&mut self) {
-        self.next_timestamp = self.next_timestamp.wrapping_add(FRAME as u32);
-        self.marker = true;
+        self.sender.skip();
     }
 
-    /// Makes the packets of a key press that is held for `ticks` ticks of 20 ms (RFC 4733), one
-    /// to be sent each tick in place of audio; the last one, the end, three times at once.
-    /// Empty when events were not negotiated or `key` has none.
-    pub fn send_key(&mut self, key: char, ticks: u16) -> Vec<Vec<u8>> {
-        let Some(payload_type) = self.config.events_payload_type else { return Vec::new() };
-        let start = self.next_timestamp;
-        let ticks = ticks.clamp(1, u16::MAX / FRAME as u16);
-        let mut packets = Vec::new();
-        for tick in 1..=ticks {
-            let end = tick == ticks;
-            let duration = tick * FRAME as u16;
-            let Some(payload) = events::payload(key, duration, end) else { return packets };
-            for _ in 0..if end { 3 } else { 1 } {
-                packets.push(self.packet(payload_type, packets.is_empty(), start, payload.into()));
-            }
-            self.skip();
-        }
-        packets
+    /// Queues a key to be held for `ticks` ticks of 20 ms (RFC 4733): [`send`](Self::send) then
+    /// sends its events, one a tick, in place of the frames, with 80 ms of rest before the next.
+    /// Returns false when events were not negotiated or `key` has none.
+    pub fn press(&mut self, key: char, ticks: u16) -> bool {
+        self.sender.press(key, ticks)
     }
 
     /// The control packet to send now, if one is due: a report every 5 s. `wall` is the time of
@@ -212,13 +193,14 @@ impl RtpSession {
     pub fn stats(&self) -> RtpStats {
         let lost = self.remote.as_ref().map_or(0, |r| r.sequence.lost());
         RtpStats {
-            sent: u64::from(self.sent.packets),
+            sent: u64::from(self.sender.sent.packets),
             lost: self.lost_before + lost,
             concealed_ms: self.jitter.concealed() / 8,
+            recovered_ms: self.jitter.recovered() / 8,
             jitter_ms: self.jitter.jitter() / 8.0,
             rtt_ms: self.reporter.rtt_ms(),
             peer_lost: self.reporter.peer_lost(),
-            peer_jitter_ms: self.reporter.peer_jitter_ms(),
+            peer_jitter_ms: self.reporter.peer_jitter(f64::from(self.formats.send.1.clock_rate())),
             ..self.stats.clone()
         }
     }
@@ -232,32 +214,38 @@ impl RtpSession {
             Order::Jumped => {
                 let other = self.remote.as_ref().is_some_and(|r| r.ssrc != header.ssrc);
                 return Received::Ignored(match header.ssrc {
-                    ssrc if ssrc == self.config.ssrc => IgnoreReason::OwnSource,
+                    ssrc if ssrc == self.sender.ssrc() => IgnoreReason::OwnSource,
                     _ if other => IgnoreReason::OtherSource,
                     _ => IgnoreReason::SequenceJump,
                 });
             }
         }
         self.stats.received += 1;
-        if Some(header.payload_type) == self.config.events_payload_type {
-            return match self.events.receive(at, header.timestamp, header.marker, &payload) {
+        if let Some(clock) = self.formats.events_clock(header.payload_type) {
+            let timestamp = (clock, header.timestamp);
+            return match self.events.receive(at, timestamp, header.marker, &payload) {
                 true => Received::Event,
                 false => Received::Ignored(IgnoreReason::Empty),
             };
         }
-        let Some(law) = self.law(header.payload_type) else {
-            return Received::Ignored(match header.payload_type {
-                COMFORT_NOISE => IgnoreReason::ComfortNoise,
-                other => IgnoreReason::PayloadType(other),
-            });
-        };
         if payload.is_empty() {
             return Received::Ignored(IgnoreReason::Empty);
         }
-        match self.jitter.put(at, header.timestamp, g711::decode(law, &payload)) {
+        if header.payload_type == self.formats.comfort_noise.unwrap_or(COMFORT_NOISE) {
+            let noise = ComfortNoise::from_payload(&payload);
+            return match noise.map(|noise| self.jitter.put_noise(header.timestamp, noise)) {
+                Some(Put::Jumped) => Received::Ignored(IgnoreReason::TimestampJump),
+                _ => Received::Noise,
+            };
+        }
+        let Some(codec) = self.formats.codec(header.payload_type) else {
+            return Received::Ignored(IgnoreReason::PayloadType(header.payload_type));
+        };
+        match self.jitter.put(at, header.timestamp, codec, payload) {
             Put::Stored => Received::Audio,
             Put::Late => Received::Ignored(IgnoreReason::Late),
             Put::Jumped => Received::Ignored(IgnoreReason::TimestampJump),
+            Put::Malformed => Received::Ignored(IgnoreReason::Malformed),
         }
     }
 
@@ -265,7 +253,7 @@ impl RtpSession {
     /// become.
     fn place(&mut self, header: &Header) -> Order {
         let (ssrc, seq) = (header.ssrc, header.sequence_number);
-        if ssrc == self.config.ssrc {
+        if ssrc == self.sender.ssrc() {
             return Order::Jumped;
         }
         match &mut self.remote {
@@ -297,41 +285,13 @@ impl RtpSession {
         self.reporter.restart();
     }
 
-    fn law(&self, payload_type: u8) -> Option<Law> {
-        if payload_type == self.config.payload_type {
-            return Some(self.config.law);
-        }
-        [Law::Mu, Law::A].into_iter().find(|law| law.payload_type() == payload_type)
-    }
-
-    #[expect(clippy::expect_used, reason = "fails only for a buffer shorter than it asked for")]
-    fn packet(
-        &mut self,
-        payload_type: u8,
-        marker: bool,
-        timestamp: u32,
-        payload: Vec<u8>,
-    ) -> Vec<u8> {
-        let header = Header {
-            version: 2,
-            marker,
-            payload_type,
-            sequence_number: self.next_seq,
-            timestamp,
-            ssrc: self.config.ssrc,
-            ..Header::default()
-        };
-        self.next_seq = self.next_seq.wrapping_add(1);
-        self.sent.count(payload.len());
-        let packet = Packet { header, payload: Bytes::from(payload) };
-        packet.marshal().expect("the buffer has the packet's size").to_vec()
-    }
-
     fn report(&mut self, now: CallTime, wall: NtpTime, bye: bool) -> Vec<u8> {
-        let jitter = self.jitter.jitter() as u32;
-        let source = self.remote.as_mut().map(|r| rtcp::reception(r.ssrc, &mut r.sequence, jitter));
-        self.sent.timestamp = self.next_timestamp;
-        self.reporter.report(now, wall, &self.sent, source, bye)
+        // In units of the clock of what is received (RFC 3550, section 6.4.1).
+        let jitter = self.jitter.jitter() * self.jitter.clock_scale();
+        let source =
+            self.remote.as_mut().map(|r| rtcp::reception(r.ssrc, &mut r.sequence, jitter as u32));
+        self.sender.sent.timestamp = self.sender.timestamp();
+        self.reporter.report(now, wall, &self.sender.sent, source, bye)
     }
 }
 

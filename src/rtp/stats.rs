@@ -17,6 +17,8 @@ pub struct RtpStats {
     pub ignored: u64,
     /// Audio made up in place of packets, in ms.
     pub concealed_ms: u64,
+    /// Audio recovered from the copies in later packets (forward error correction), in ms.
+    pub recovered_ms: u64,
     /// Interarrival jitter in ms (RFC 3550, section 6.4.1).
     pub jitter_ms: f64,
     /// Round-trip time in ms, from the peer's last report; `None` without one.

@@ -7,14 +7,15 @@ use super::{
 };
 use crate::srtp::CryptoAttribute;
 
-/// Answers an offer (RFC 3264, section 6): one audio stream with the peer's first G.711 codec
-/// and its payload types, every other stream refused. Returns the answer's text.
+/// Answers an offer (RFC 3264, section 6): one audio stream with the codecs that both have, in
+/// the peer's order and with its payload types, every other stream refused. Returns the answer's
+/// text.
 ///
 /// # Errors
 /// [`SdpError`] when the offer cannot be read or no stream of it suits us.
 pub fn answer(offer: &str, local: &LocalMedia) -> Result<(String, Negotiated), SdpError> {
     let offer = media::parse(offer)?;
-    let chosen = media::choose(&offer, &local.security)?;
+    let chosen = media::choose(&offer, local)?;
     let mut session = super::offer::session(local);
     // The answer's t= line must equal the offer's.
     if !offer.times.is_empty() {
@@ -34,12 +35,7 @@ fn accepted(offered: &Media, local: &LocalMedia, chosen: &Chosen) -> Media {
     let negotiated = &chosen.negotiated;
     let mut media = Media::new(MediaType::Audio, local.port, TransportProto::RtpAvp, "");
     media.proto.clone_from(&offered.proto);
-    describe(
-        &mut media,
-        &[(negotiated.payload_type, negotiated.law)],
-        negotiated.events,
-        negotiated.direction,
-    );
+    describe(&mut media, &chosen.formats, negotiated.direction);
     if let (Some(tag), Some(keys)) = (chosen.crypto_tag, &negotiated.srtp) {
         let line = CryptoAttribute { tag, key: keys.ours.clone() };
         media.add_attribute_with_value("crypto", line.to_string());
@@ -66,8 +62,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        audio::Law,
-        sdp::{Direction, Security},
+        audio::Codec,
+        sdp::{Capabilities, Direction, Security},
     };
 
     fn local() -> LocalMedia {
@@ -77,6 +73,7 @@ mod tests {
             session_id: 77,
             version: 1,
             security: Security::default(),
+            capabilities: Capabilities::default(),
         }
     }
 
@@ -95,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_peers_first_g711_codec_is_taken_with_its_events() {
+    fn the_peers_codecs_are_taken_in_its_order_with_its_events() {
         let (text, negotiated) = agree(&[
             "m=audio 5000 RTP/AVP 18 8 0 101",
             "a=rtpmap:18 G729/8000",
@@ -107,9 +104,11 @@ mod tests {
             Negotiated {
                 remote: "198.51.100.7:5000".parse().unwrap(),
                 rtcp: "198.51.100.7:5001".parse().unwrap(),
-                law: Law::A,
-                payload_type: 8,
-                events: Some(101),
+                send: (8, Codec::Pcma),
+                receive: vec![(8, Codec::Pcma), (0, Codec::Pcmu)],
+                send_events: Some(101),
+                receive_events: vec![(101, 8_000)],
+                comfort_noise: None,
                 direction: Direction::SendRecv,
                 ptime_ms: 30,
                 srtp: None,
@@ -118,7 +117,7 @@ mod tests {
         assert_eq!(
             text,
             "v=0\r\no=hotline 77 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n\
-             m=audio 40000 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n\
+             m=audio 40000 RTP/AVP 8 0 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\n\
              a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\n\
              a=sendrecv\r\n"
         );
@@ -128,20 +127,62 @@ mod tests {
     fn dynamic_payload_types_keep_the_offers_numbers() {
         let (text, negotiated) = agree(&[
             "m=audio 5000 RTP/AVP 96 97 98",
-            "a=rtpmap:96 opus/48000/2",
+            "a=rtpmap:96 speex/8000",
             "a=rtpmap:97 pcmu/8000/1",
             "a=rtpmap:98 telephone-event/8000",
         ]);
-        assert_eq!((negotiated.law, negotiated.payload_type), (Law::Mu, 97));
-        assert_eq!(negotiated.events, Some(98));
+        assert_eq!(negotiated.send, (97, Codec::Pcmu));
+        assert_eq!(negotiated.send_events, Some(98));
         assert!(text.contains("m=audio 40000 RTP/AVP 97 98\r\na=rtpmap:97 PCMU/8000"), "{text}");
+    }
+
+    #[cfg(feature = "opus")]
+    #[test]
+    fn each_codec_has_the_events_of_its_own_clock() {
+        let lines = [
+            "m=audio 5000 RTP/AVP 96 9 13 97 98",
+            "a=rtpmap:96 opus/48000/2",
+            "a=rtpmap:97 telephone-event/8000",
+            "a=rtpmap:98 telephone-event/48000",
+        ];
+        let (text, negotiated) = agree(&lines);
+        assert_eq!((negotiated.send, negotiated.send_events), ((96, Codec::Opus), Some(98)));
+        assert_eq!(negotiated.receive, [(96, Codec::Opus), (9, Codec::G722)]);
+        assert_eq!(negotiated.receive_events, [(97, 8_000), (98, 48_000)]);
+        assert_eq!(negotiated.comfort_noise, None, "it has the clock of G.722");
+        assert!(text.contains("m=audio 40000 RTP/AVP 96 9 13 97 98\r\n"), "{text}");
+        let first_g722 = agree(&["m=audio 5000 RTP/AVP 9 13"]).1;
+        assert_eq!((first_g722.send, first_g722.comfort_noise), ((9, Codec::G722), Some(13)));
+    }
+
+    #[test]
+    fn the_configuration_limits_the_answer() {
+        let capabilities = Capabilities { codecs: vec![Codec::Pcma], comfort_noise: false };
+        let local = LocalMedia { capabilities, ..local() };
+        let (text, _) = answer(&offer(&["m=audio 5000 RTP/AVP 0 9 8 13"]), &local).unwrap();
+        assert!(text.contains("m=audio 40000 RTP/AVP 8\r\n"), "{text}");
+    }
+
+    #[test]
+    fn packets_are_as_long_as_the_peer_wants_and_can_take() {
+        for (lines, ptime) in [
+            (&["a=ptime:30", "a=maxptime:60"][..], 30),
+            (&["a=ptime:60", "a=maxptime:40"], 40),
+            (&["a=maxptime:10"], 10),
+            (&["a=ptime:1000"], 60),
+            (&["a=ptime:20.0"], 20),
+            (&["a=ptime:x"], 20),
+        ] {
+            let lines: Vec<_> = ["m=audio 5000 RTP/AVP 0"].iter().chain(lines).copied().collect();
+            assert_eq!(agree(&lines).1.ptime_ms, ptime, "{lines:?}");
+        }
     }
 
     #[test]
     fn events_at_another_clock_rate_are_left_out() {
         let lines = ["m=audio 5000 RTP/AVP 0 101", "a=rtpmap:101 telephone-event/48000"];
         let (text, negotiated) = agree(&lines);
-        assert_eq!(negotiated.events, None);
+        assert_eq!(negotiated.send_events, None);
         assert!(text.contains("m=audio 40000 RTP/AVP 0\r\n"), "{text}");
     }
 
@@ -214,10 +255,11 @@ mod tests {
     }
 
     #[test]
-    fn an_offer_without_g711_names_what_was_offered() {
-        let lines = ["m=audio 5000 RTP/AVP 18 96", "a=rtpmap:96 opus/48000/2"];
-        let offered = vec!["payload type 18".into(), "opus/48000".into()];
-        assert_eq!(refusal(&lines), SdpError::NoCommonCodec { offered });
+    fn an_offer_without_a_codec_of_ours_names_what_was_offered() {
+        let lines = ["m=audio 5000 RTP/AVP 18 96", "a=rtpmap:96 speex/16000"];
+        let offered = vec!["payload type 18".into(), "speex/16000".into()];
+        let wanted = Capabilities::default().names();
+        assert_eq!(refusal(&lines), SdpError::NoCommonCodec { offered, wanted });
     }
 
     #[test]
@@ -256,7 +298,7 @@ mod tests {
             let lines: Vec<&str> =
                 [media.as_str(), attribute.as_str()].into_iter().chain(lines.iter().map(|l| l.as_str())).collect();
             if let Ok((text, negotiated)) = answer(&offer(&lines), &local()) {
-                prop_assert!(negotiated.payload_type < 128);
+                prop_assert!(negotiated.send.0 < 128);
                 prop_assert!(media::parse(&text).is_ok());
             }
         }

@@ -1,7 +1,8 @@
-//! Floor 2: SDP offer/answer (RFC 3264) for one G.711 audio stream. No I/O.
+//! Floor 2: SDP offer/answer (RFC 3264) for one audio stream. No I/O.
 
 mod answer;
 mod direction;
+mod formats;
 mod media;
 mod offer;
 mod security;
@@ -13,7 +14,7 @@ pub use direction::Direction;
 pub use offer::{accept, offer};
 pub use security::{Security, SrtpKeys};
 
-use crate::audio::Law;
+use crate::audio::Codec;
 
 /// Where we receive media, for our own description.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,30 @@ pub struct LocalMedia {
     pub version: u64,
     /// Protection of the stream.
     pub security: Security,
+    /// What we can do.
+    pub capabilities: Capabilities,
+}
+
+/// What we offer, and limit our answers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Our codecs in the order in which we offer them. An answer keeps the offer's order.
+    pub codecs: Vec<Codec>,
+    /// Whether silence may be described instead of sent (RFC 3389).
+    pub comfort_noise: bool,
+}
+
+impl Default for Capabilities {
+    /// All codecs of this build, G.711 first, and comfort noise.
+    fn default() -> Self {
+        Self { codecs: Codec::ALL.to_vec(), comfort_noise: true }
+    }
+}
+
+impl Capabilities {
+    fn names(&self) -> String {
+        self.codecs.iter().map(|codec| codec.name()).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// What both sides agreed on.
@@ -38,15 +63,19 @@ pub struct Negotiated {
     pub remote: SocketAddr,
     /// Where to send RTCP; equal to `remote` when both share a port (RFC 5761).
     pub rtcp: SocketAddr,
-    /// The codec.
-    pub law: Law,
-    /// The codec's RTP payload type, in both directions.
-    pub payload_type: u8,
-    /// The payload type of telephone events at 8 kHz (RFC 4733), when the peer has them.
-    pub events: Option<u8>,
+    /// Payload type and codec that we send.
+    pub send: (u8, Codec),
+    /// Payload types and codecs that the peer may send, at any time.
+    pub receive: Vec<(u8, Codec)>,
+    /// The payload type of telephone events that we send (RFC 4733), on the clock of the codec.
+    pub send_events: Option<u8>,
+    /// Payload types of telephone events that the peer may send, with their clock rates in Hz.
+    pub receive_events: Vec<(u8, u32)>,
+    /// The payload type of comfort noise (RFC 3389), when both sides have it.
+    pub comfort_noise: Option<u8>,
     /// Who sends, seen from our side.
     pub direction: Direction,
-    /// Audio in a packet that the peer would like, in ms, 10 to 60. We send 20 in any case.
+    /// Audio that the peer wants in a packet, in ms, 10 to 60.
     pub ptime_ms: u32,
     /// The keys, when the stream is protected.
     pub srtp: Option<SrtpKeys>,
@@ -78,11 +107,13 @@ pub enum SdpError {
         /// What is missing, or wrong with each `a=crypto` line.
         problem: String,
     },
-    /// None of the codecs is G.711.
-    #[error("no common codec: offered {}; PCMU or PCMA at 8000 Hz is needed", offered.join(", "))]
+    /// None of the codecs is ours.
+    #[error("no common codec: offered {}; one of {wanted} is needed (rtp.codecs)", offered.join(", "))]
     NoCommonCodec {
         /// Encoding names with clock rates, or bare payload types without `a=rtpmap`.
         offered: Vec<String>,
+        /// The names of ours.
+        wanted: String,
     },
     /// No address that RTP can be sent to.
     #[error("SDP has no usable connection address: {problem}; c= must be a unicast IP address")]

@@ -1,17 +1,16 @@
-use sdp_types::{Media, MediaType, Origin, Session, Time, attributes::RtpMap};
+use sdp_types::{Media, MediaType, Origin, Session, Time};
 
-use super::{Direction, LocalMedia, Negotiated, SdpError, media};
-use crate::audio::Law;
+use super::{
+    Direction, LocalMedia, Negotiated, SdpError,
+    formats::Formats,
+    media::{self, Chosen},
+};
 
-/// The payload type that we offer for telephone events.
-const EVENTS: u8 = 101;
-
-/// Our offer, both for calls that we make and for an INVITE that brings none: PCMU, PCMA and
-/// telephone events, packets of 20 ms.
+/// Our offer, both for calls that we make and for an INVITE that brings none: our codecs in our
+/// order, comfort noise and telephone events, packets of 20 ms.
 pub fn offer(local: &LocalMedia) -> String {
     let mut media = Media::new(MediaType::Audio, local.port, local.security.transport(), "");
-    let codecs = [Law::Mu, Law::A].map(|law| (law.payload_type(), law));
-    describe(&mut media, &codecs, Some(EVENTS), Direction::SendRecv);
+    describe(&mut media, &Formats::ours(&local.capabilities), Direction::SendRecv);
     for line in local.security.lines() {
         media.add_attribute_with_value("crypto", line.to_string());
     }
@@ -20,14 +19,33 @@ pub fn offer(local: &LocalMedia) -> String {
     session.to_string()
 }
 
-/// Reads the answer to [`offer`], which `local` made.
+/// Reads the answer to the [`offer`] that `local` made. We send with the payload types of the
+/// answer and receive with our own, which may differ (RFC 3264, section 5.1), or the answer's.
 ///
 /// # Errors
 /// [`SdpError`] when the answer cannot be read or does not accept our audio;
 /// [`SdpError::NoAudio`] when it refuses it.
 pub fn accept(answer: &str, local: &LocalMedia) -> Result<Negotiated, SdpError> {
-    let answer = media::parse(answer)?;
-    Ok(media::choose(&answer, &local.security)?.negotiated)
+    let session = media::parse(answer)?;
+    let Chosen { formats: theirs, mut negotiated, .. } = media::choose(&session, local)?;
+    let ours = Formats::ours(&local.capabilities);
+    let accepted = |codec| theirs.codecs.iter().any(|c| c.1 == codec);
+    negotiated.receive = ours.codecs.into_iter().filter(|c| accepted(c.1)).collect();
+    negotiated.receive_events = ours.events;
+    let known = |pt: u8, n: &Negotiated| {
+        n.receive.iter().any(|c| c.0 == pt) || n.receive_events.iter().any(|e| e.0 == pt)
+    };
+    for codec in theirs.codecs {
+        if !known(codec.0, &negotiated) {
+            negotiated.receive.push(codec);
+        }
+    }
+    for events in theirs.events {
+        if !known(events.0, &negotiated) {
+            negotiated.receive_events.push(events);
+        }
+    }
+    Ok(negotiated)
 }
 
 /// A description without streams.
@@ -42,21 +60,8 @@ pub(super) fn session(local: &LocalMedia) -> Session {
 }
 
 /// Fills in the formats and attributes of a stream.
-pub(super) fn describe(
-    media: &mut Media,
-    codecs: &[(u8, Law)],
-    events: Option<u8>,
-    direction: Direction,
-) {
-    let types = codecs.iter().map(|c| c.0).chain(events);
-    media.fmt = types.map(|pt| pt.to_string()).collect::<Vec<_>>().join(" ");
-    for &(payload_type, law) in codecs {
-        media.add_attribute(RtpMap::new(payload_type, law.name(), 8_000));
-    }
-    if let Some(events) = events {
-        media.add_attribute(RtpMap::new(events, "telephone-event", 8_000));
-        media.add_attribute_with_value("fmtp", format!("{events} 0-15"));
-    }
+pub(super) fn describe(media: &mut Media, formats: &Formats, direction: Direction) {
+    formats.describe(media);
     media.add_attribute_with_value("ptime", "20");
     media.add_attribute_from_str(direction.attribute());
 }
@@ -68,7 +73,10 @@ mod tests {
     use std::net::SocketAddr;
 
     use super::*;
-    use crate::sdp::{Security, answer};
+    use crate::{
+        audio::Codec,
+        sdp::{Capabilities, Security, answer},
+    };
 
     fn side(host: u8, port: u16) -> LocalMedia {
         LocalMedia {
@@ -77,18 +85,32 @@ mod tests {
             session_id: 5,
             version: 2,
             security: Security::default(),
+            capabilities: Capabilities::default(),
         }
     }
 
+    #[cfg(feature = "opus")]
     #[test]
-    fn our_offer_names_two_codecs_and_events() {
+    fn our_offer_names_our_codecs_noise_and_events() {
         assert_eq!(
             offer(&side(1, 4_000)),
             "v=0\r\no=hotline 5 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
-             m=audio 4000 RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n\
-             a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\n\
+             m=audio 4000 RTP/AVP 0 8 9 111 13 101 102\r\na=rtpmap:0 PCMU/8000\r\n\
+             a=rtpmap:8 PCMA/8000\r\na=rtpmap:9 G722/8000\r\na=rtpmap:111 opus/48000/2\r\n\
+             a=fmtp:111 useinbandfec=1;maxplaybackrate=8000;sprop-maxcapturerate=8000\r\n\
+             a=rtpmap:13 CN/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n\
+             a=rtpmap:102 telephone-event/48000\r\na=fmtp:102 0-15\r\na=ptime:20\r\n\
              a=sendrecv\r\n"
         );
+    }
+
+    #[test]
+    fn the_configuration_orders_and_limits_our_offer() {
+        let mut local = side(1, 4_000);
+        local.capabilities =
+            Capabilities { codecs: vec![Codec::Pcma, Codec::G722], comfort_noise: false };
+        let text = offer(&local);
+        assert!(text.contains("m=audio 4000 RTP/AVP 8 9 101\r\n"), "{text}");
     }
 
     #[test]
@@ -97,7 +119,22 @@ mod tests {
         let ours = accept(&text, &side(1, 4_000)).unwrap();
         assert_eq!(theirs.remote, "192.0.2.1:4000".parse::<SocketAddr>().unwrap());
         assert_eq!(ours.remote, "192.0.2.2:6000".parse::<SocketAddr>().unwrap());
-        assert_eq!((ours.law, ours.events), (theirs.law, theirs.events));
+        assert_eq!((ours.send, ours.send_events), (theirs.send, theirs.send_events));
+        assert_eq!(ours.receive, theirs.receive);
+    }
+
+    #[cfg(feature = "opus")]
+    #[test]
+    fn payload_types_may_differ_by_direction() {
+        let text = offer(&side(1, 4_000))
+            .replace("RTP/AVP 0 8 9 111 13 101 102", "RTP/AVP 96 0 97")
+            .replace("rtpmap:111", "rtpmap:96")
+            .replace("rtpmap:102", "rtpmap:97");
+        let negotiated = accept(&text, &side(1, 4_000)).unwrap();
+        assert_eq!((negotiated.send, negotiated.send_events), ((96, Codec::Opus), Some(97)));
+        let receive = [(0, Codec::Pcmu), (111, Codec::Opus), (96, Codec::Opus)];
+        assert_eq!(negotiated.receive, receive);
+        assert_eq!(negotiated.receive_events, [(101, 8_000), (102, 48_000), (97, 48_000)]);
     }
 
     #[test]

@@ -80,6 +80,7 @@ fn is_secure(proto: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sdp::Capabilities;
     use crate::{
         sdp::{LocalMedia, Negotiated, accept, answer, offer},
         srtp::Suite,
@@ -93,7 +94,8 @@ mod tests {
 
     fn side(host: u8, security: Security) -> LocalMedia {
         let address = [192, 0, 2, host].into();
-        LocalMedia { address, port: 4_000, session_id: 5, version: 1, security }
+        let capabilities = Capabilities::default();
+        LocalMedia { address, port: 4_000, session_id: 5, version: 1, security, capabilities }
     }
 
     /// Both sides' view of a call that the first offers.

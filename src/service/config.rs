@@ -12,8 +12,10 @@ use serde::Deserialize;
 
 use super::ServiceError;
 use crate::{
+    audio::Codec,
     call::{Limits, SrtpPolicy},
     conversation::Timing,
+    sdp::Capabilities,
     speech::recognizers::RecognizerConfig,
     text::Lang,
 };
@@ -74,11 +76,25 @@ pub struct Rtp {
     pub ports: String,
     /// SRTP: `off`, `optional` or `required`.
     pub srtp: SrtpPolicy,
+    /// Codecs in the order in which we offer them: `pcmu`, `pcma`, `g722`, `opus`.
+    pub codecs: Vec<Codec>,
+    /// Comfort noise (RFC 3389) when the peer has it, else faint noise, while the bot is silent;
+    /// otherwise digital silence.
+    pub comfort_noise: bool,
+}
+
+impl Rtp {
+    /// What calls negotiate.
+    pub fn capabilities(&self) -> Capabilities {
+        Capabilities { codecs: self.codecs.clone(), comfort_noise: self.comfort_noise }
+    }
 }
 
 impl Default for Rtp {
     fn default() -> Self {
-        Self { ports: "20000-20999".into(), srtp: SrtpPolicy::default() }
+        let Capabilities { codecs, comfort_noise } = Capabilities::default();
+        let ports = "20000-20999".into();
+        Self { ports, srtp: SrtpPolicy::default(), codecs, comfort_noise }
     }
 }
 

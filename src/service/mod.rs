@@ -221,6 +221,7 @@ impl Service {
             live: shared.live.clone(),
             bind: shared.config.sip.listen.ip(),
             ports: Arc::clone(&shared.ports),
+            capabilities: shared.config.rtp.capabilities(),
             srtp: shared.config.rtp.srtp,
             timing: shared.config.timing.clone(),
             limits: shared.config.limits,

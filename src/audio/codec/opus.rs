@@ -61,11 +61,7 @@ impl Decoder {
     }
 
     pub(super) fn recover(&mut self, n: usize, next: &[u8]) -> Option<Pcm<Hz8k>> {
-        let frame = packet::get_samples_per_frame(next, HZ).ok()?;
-        if n != frame || !carries_copy(next) {
-            return None;
-        }
-        self.run(next, n, true)
+        (copied_before(next) == Some(n)).then(|| self.run(next, n, true)).flatten()
     }
 
     /// libopus takes an empty payload for a lost packet of `n` samples.
@@ -74,6 +70,11 @@ impl Decoder {
         let len = self.0.decode(payload, &mut samples, copy).ok()?;
         (len == n).then(|| Pcm::new(samples))
     }
+}
+
+/// How many samples before a packet its copy covers: one frame.
+pub(super) fn copied_before(packet: &[u8]) -> Option<usize> {
+    packet::get_samples_per_frame(packet, HZ).ok().filter(|_| carries_copy(packet))
 }
 
 /// Whether a packet carries the low-bit-rate copy of what came before it: a flag after those of

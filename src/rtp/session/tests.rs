@@ -1,19 +1,58 @@
 use proptest::prelude::*;
 
+use bytes::Bytes;
+use rtc_shared::marshal::Marshal;
+
 use super::*;
-use crate::rtp::PlayoutKind;
+use crate::{
+    audio::{Codec, Law, g711},
+    rtp::{FRAME, PlayoutKind},
+};
+
+mod formats;
 
 const EVENTS: u8 = 101;
+const NOISE: u8 = 13;
 
+/// A session in mu-law with events.
 fn session(ssrc: u32) -> RtpSession {
+    session_with(ssrc, formats(0, Codec::Pcmu))
+}
+
+fn session_with(ssrc: u32, formats: Formats) -> RtpSession {
     RtpSession::new(RtpConfig {
         ssrc,
         first_seq: 65_530,
         first_timestamp: u32::MAX - 1_000,
-        law: Law::Mu,
-        payload_type: 0,
-        events_payload_type: Some(EVENTS),
+        formats,
     })
+}
+
+fn formats(payload_type: u8, codec: Codec) -> Formats {
+    Formats {
+        send_events: Some(EVENTS),
+        receive_events: vec![(EVENTS, codec.clock_rate())],
+        ..Formats::only(payload_type, codec)
+    }
+}
+
+/// The one packet of a tick.
+fn send(session: &mut RtpSession, frame: &Pcm<Hz8k>) -> Vec<u8> {
+    let mut packets = session.send(frame);
+    assert_eq!(packets.len(), 1);
+    packets.remove(0)
+}
+
+/// A session's next `ticks` ticks at the other one.
+fn talk(from: &mut RtpSession, to: &mut RtpSession, ticks: u64, frame: &Pcm<Hz8k>) -> Vec<Playout> {
+    let mut heard = Vec::new();
+    for tick in 0..ticks {
+        for packet in from.send(frame) {
+            to.receive(at(tick), &packet).unwrap();
+        }
+        heard.push(to.pull());
+    }
+    heard
 }
 
 fn frame(level: i16) -> Pcm<Hz8k> {
@@ -48,7 +87,7 @@ fn what_one_side_sends_the_other_hears() {
     let (mut bot, mut caller) = (session(1), session(2));
     let mut heard = Vec::new();
     for tick in 0..100 {
-        let packet = bot.send(&frame(100 * tick as i16));
+        let packet = send(&mut bot, &frame(100 * tick as i16 + 10));
         assert_eq!(caller.receive(at(tick), &packet), Ok(Received::Audio));
         let playout = caller.pull();
         if playout.kind == PlayoutKind::Heard {
@@ -57,7 +96,7 @@ fn what_one_side_sends_the_other_hears() {
     }
     assert!(heard.len() >= 98);
     for (i, audio) in heard.iter().enumerate() {
-        assert_eq!(*audio, frame(100 * i as i16));
+        assert_eq!(*audio, frame(100 * i as i16 + 10));
     }
     assert_eq!(bot.stats().sent, 100);
     let stats = caller.stats();
@@ -68,7 +107,7 @@ fn what_one_side_sends_the_other_hears() {
 fn packets_are_numbered_and_stamped_in_order_and_wrap() {
     let mut bot = session(1);
     for i in 0..20_u32 {
-        let header = parsed(&bot.send(&frame(0))).header;
+        let header = parsed(&send(&mut bot, &frame(0))).header;
         assert_eq!(header.sequence_number, 65_530_u16.wrapping_add(i as u16));
         assert_eq!(header.timestamp, (u32::MAX - 1_000).wrapping_add(160 * i));
         assert_eq!((header.payload_type, header.ssrc), (0, 1));
@@ -79,10 +118,10 @@ fn packets_are_numbered_and_stamped_in_order_and_wrap() {
 #[test]
 fn the_packet_after_a_pause_is_marked_and_the_pause_takes_time() {
     let mut bot = session(1);
-    let before = parsed(&bot.send(&frame(0))).header;
+    let before = parsed(&send(&mut bot, &frame(0))).header;
     bot.skip();
     bot.skip();
-    let after = parsed(&bot.send(&frame(0))).header;
+    let after = parsed(&send(&mut bot, &frame(0))).header;
     assert!(after.marker);
     assert_eq!(after.timestamp, before.timestamp.wrapping_add(3 * 160));
     assert_eq!(after.sequence_number, before.sequence_number.wrapping_add(1));
@@ -91,21 +130,47 @@ fn the_packet_after_a_pause_is_marked_and_the_pause_takes_time() {
 #[test]
 fn keys_go_through_once_each_between_audio() {
     let (mut caller, mut bot) = (session(1), session(2));
-    let mut tick = 0;
-    for key in "19*#".chars() {
-        bot.receive(at(tick), &caller.send(&frame(0))).unwrap();
-        for packet in caller.send_key(key, 5) {
-            tick += 1;
-            assert_eq!(bot.receive(at(tick), &packet), Ok(Received::Event));
-        }
+    talk(&mut caller, &mut bot, 3, &frame(1_000));
+    for key in "199*#".chars() {
+        assert!(caller.press(key, 5));
     }
+    let heard = talk(&mut caller, &mut bot, 60, &frame(1_000));
     let keys: String = std::iter::from_fn(|| bot.next_digit()).map(|d| d.key).collect();
-    assert_eq!(keys, "19*#");
-    assert_eq!(caller.send_key('x', 5), Vec::<Vec<u8>>::new());
+    assert_eq!(keys, "199*#");
+    assert_eq!(heard[59].audio, frame(1_000), "then the audio goes on");
+    assert!(!caller.press('x', 5));
 }
 
 #[test]
-fn a_law_is_told_by_its_static_payload_type() {
+fn a_key_is_paced_by_the_tick_and_its_end_is_sent_three_times() {
+    let mut caller = session(1);
+    send(&mut caller, &frame(500));
+    caller.press('5', 3);
+    let mut sent = Vec::new();
+    for _ in 0..8 {
+        sent.extend(caller.send(&frame(500)).iter().map(|p| parsed(p)));
+    }
+    let events: Vec<_> = sent.iter().filter(|p| p.header.payload_type == EVENTS).collect();
+    let durations: Vec<_> =
+        events.iter().map(|p| u16::from_be_bytes([p.payload[2], p.payload[3]])).collect();
+    assert_eq!(durations, [160, 320, 480, 480, 480]);
+    let ends = events.iter().filter(|p| p.payload[1] & 0x80 != 0).count();
+    assert_eq!(ends, 3);
+    let start = events[0].header.timestamp;
+    assert!(events[0].header.marker && events.iter().all(|p| p.header.timestamp == start));
+    // Three ticks of key, four of rest, and speech again.
+    assert_eq!(sent.last().unwrap().header.timestamp, start.wrapping_add(7 * 160));
+    assert!(sent.last().unwrap().header.marker);
+}
+
+#[test]
+fn without_negotiated_events_no_key_is_sent() {
+    let mut caller = session_with(1, Formats::only(0, Codec::Pcmu));
+    assert!(!caller.press('5', 5));
+}
+
+#[test]
+fn a_codec_is_told_by_its_static_payload_type() {
     let mut bot = session(1);
     bot.receive(at(0), &datagram(2, 1, 0, 8)).unwrap();
     bot.receive(at(1), &datagram(2, 2, 160, 8)).unwrap();
@@ -119,12 +184,11 @@ fn what_is_not_to_be_played_is_ignored_with_the_reason() {
     for (datagram, reason) in [
         (datagram(2, 1, 0, 0), IgnoreReason::Duplicate),
         (datagram(2, 2, 160, 18), IgnoreReason::PayloadType(18)),
-        (datagram(2, 3, 160, 13), IgnoreReason::ComfortNoise),
         (datagram(3, 9, 160, 0), IgnoreReason::OtherSource),
         (datagram(1, 9, 160, 0), IgnoreReason::OwnSource),
         (datagram(2, 30_000, 160, 0), IgnoreReason::SequenceJump),
-        (datagram(2, 4, 3_000_000, 0), IgnoreReason::TimestampJump),
-        (datagram(2, 5, 160, 0)[..12].to_vec(), IgnoreReason::Empty),
+        (datagram(2, 3, 3_000_000, 0), IgnoreReason::TimestampJump),
+        (datagram(2, 4, 160, 0)[..12].to_vec(), IgnoreReason::Empty),
     ] {
         assert_eq!(bot.receive(at(1), &datagram), Ok(Received::Ignored(reason)));
     }
@@ -176,11 +240,11 @@ fn reports_travel_and_tell_the_round_trip() {
     // 40 ms there, 60 ms back; the caller loses every tenth packet and answers each report 1 s on.
     assert_eq!(bot.rtcp_due(at(0), wall(at(0))), None);
     for tick in 0..200_u64 {
-        let packet = bot.send(&frame(0));
+        let packet = send(&mut bot, &frame(0));
         if tick % 10 != 5 {
             caller.receive(at(tick + 2), &packet).unwrap();
         }
-        bot.receive(at(tick + 3), &caller.send(&frame(0))).unwrap();
+        bot.receive(at(tick + 3), &send(&mut caller, &frame(0))).unwrap();
     }
     let sent = bot.rtcp_due(at(200), wall(at(200))).unwrap();
     assert_eq!(bot.rtcp_due(at(201), wall(at(201))), None);
@@ -204,7 +268,7 @@ fn reports_go_out_every_five_seconds() {
 #[test]
 fn a_bye_is_understood() {
     let (mut bot, mut caller) = (session(1), session(2));
-    bot.receive(at(0), &caller.send(&frame(0))).unwrap();
+    bot.receive(at(0), &send(&mut caller, &frame(0))).unwrap();
     assert!(!bot.peer_left());
     bot.receive(at(1), &caller.bye(at(1), NtpTime(0))).unwrap();
     assert!(bot.peer_left());
