@@ -6,6 +6,7 @@ pub mod caller;
 mod engines;
 mod hearing;
 pub mod live;
+pub mod load;
 mod media;
 mod player;
 mod ports;

@@ -5,6 +5,7 @@ pub mod calls;
 pub mod check;
 pub mod demo;
 pub mod eval;
+pub mod load;
 pub mod models;
 pub mod replay;
 pub mod say;
@@ -29,6 +30,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Place one call and say recorded turns, to try a hotline or a trunk.
     Call(call::CallArgs),
+    /// Place many calls at once, to find out how many a service can take.
+    Load(load::LoadArgs),
     /// Show one whole call on this machine: a service, a caller, a transcript.
     Demo(demo::DemoArgs),
     /// Say what is wrong with dialplans.
@@ -53,6 +56,7 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
         Command::Call(args) => call::run(args),
+        Command::Load(args) => load::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Check(args) => check::run(args),
         Command::Calls(args) => calls::run(args),
