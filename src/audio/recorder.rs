@@ -57,7 +57,15 @@ impl StereoRecorder {
     /// # Errors
     /// [`AudioError::Recording`] when the file cannot be written.
     pub fn push(&mut self, caller: &Pcm<Hz8k>, bot: &Pcm<Hz8k>) -> Result<(), AudioError> {
-        self.write(caller.samples(), bot.samples())
+        self.push_samples(caller.samples(), bot.samples())
+    }
+
+    /// As [`push`](Self::push), samples at 8 kHz.
+    ///
+    /// # Errors
+    /// [`AudioError::Recording`] when the file cannot be written.
+    pub fn push_samples(&mut self, caller: &[i16], bot: &[i16]) -> Result<(), AudioError> {
+        self.write(caller, bot)
     }
 
     /// Writes silence on both sides up to `at`; does nothing when the recording is already there.

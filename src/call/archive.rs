@@ -1,17 +1,26 @@
 //! A call's files, written off the call's own task: stereo recording and journal.
 
 use std::{
+    collections::HashMap,
     fs::{self, File},
     io::{self, BufWriter, Write},
+    mem,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
 };
 
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::audio::{Hz8k, Pcm, StereoRecorder};
 
-/// Entries that may wait for a slow disk: about ten seconds of call.
-const QUEUE: usize = 512;
+/// Orders that may wait for a slow disk, those of all calls together.
+const QUEUE: usize = 16_384;
+/// Audio is handed over in pieces of this many samples: half a second.
+const CHUNK: usize = 4_000;
 
 /// A call's files could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -25,63 +34,116 @@ pub enum ArchiveError {
         /// What the system said.
         problem: String,
     },
+    /// More waits to be written than may.
+    #[error(
+        "recordings and journals cannot be written as fast as they come: is the disk too slow?"
+    )]
+    Busy,
 }
 
-/// The files of one call.
-#[derive(Debug)]
-pub(super) struct Archive {
-    entries: mpsc::Sender<Entry>,
-    writer: JoinHandle<Result<(), ArchiveError>>,
-    dropped: u64,
-    recording: PathBuf,
-    journal: PathBuf,
+/// Writes the files of all calls, on a thread of its own. Clones share it.
+#[derive(Debug, Clone)]
+pub struct ArchiveWriter {
+    orders: mpsc::Sender<Order>,
+    next: Arc<AtomicU64>,
 }
 
-enum Entry {
-    Frame { caller: Pcm<Hz8k>, bot: Pcm<Hz8k> },
-    Line(String),
+enum Order {
+    Open(u64, Box<Files>),
+    Audio(u64, Chunk),
+    Line(u64, String),
+    Close(u64, Option<oneshot::Sender<Result<(), ArchiveError>>>),
 }
 
-impl Archive {
+impl ArchiveWriter {
+    /// Starts the thread; it ends when the last clone and the last archive are gone.
+    ///
+    /// # Errors
+    /// When the system gives us no thread.
+    pub fn start() -> io::Result<Self> {
+        let (orders, queue) = mpsc::channel(QUEUE);
+        thread::Builder::new().name("archive".into()).spawn(move || write(queue))?;
+        Ok(Self { orders, next: Arc::default() })
+    }
+
     /// Makes `recording.wav` and `journal.jsonl` in `dir`, which is made too.
-    pub(super) fn create(dir: &Path) -> Result<Self, ArchiveError> {
+    pub(super) fn create(&self, dir: &Path) -> Result<Archive, ArchiveError> {
         let (recording, journal) = (dir.join("recording.wav"), dir.join("journal.jsonl"));
         fs::create_dir_all(dir).map_err(|e| write_error(dir, &e))?;
         let recorder = StereoRecorder::create(&recording)
             .map_err(|e| ArchiveError::Write { path: recording.clone(), problem: e.to_string() })?;
         let lines = File::create(&journal).map_err(|e| write_error(&journal, &e))?;
-        let (entries, queue) = mpsc::channel(QUEUE);
         let files = Files {
             recorder,
             recording: recording.clone(),
             lines: BufWriter::new(lines),
             journal: journal.clone(),
         };
-        let writer = tokio::task::spawn_blocking(move || files.write(queue));
-        Ok(Self { entries, writer, dropped: 0, recording, journal })
+        let busy = |_| ArchiveError::Busy;
+        // Kept from now on, so that the files are closed however the call ends.
+        let close = self.orders.clone().try_reserve_owned().map_err(busy)?;
+        let call = self.next.fetch_add(1, Ordering::Relaxed);
+        self.orders.try_send(Order::Open(call, Box::new(files))).map_err(|_| ArchiveError::Busy)?;
+        Ok(Archive {
+            call,
+            orders: self.orders.clone(),
+            close: Some(close),
+            chunk: Chunk::default(),
+            dropped: 0,
+            recording,
+            journal,
+        })
     }
+}
 
+/// The files of one call.
+#[derive(Debug)]
+pub(super) struct Archive {
+    call: u64,
+    orders: mpsc::Sender<Order>,
+    close: Option<mpsc::OwnedPermit<Order>>,
+    chunk: Chunk,
+    dropped: u64,
+    recording: PathBuf,
+    journal: PathBuf,
+}
+
+/// Some audio of both sides, of equal length.
+#[derive(Debug, Default)]
+struct Chunk {
+    caller: Vec<i16>,
+    bot: Vec<i16>,
+}
+
+impl Archive {
     /// Appends 20 ms of both sides to the recording.
-    pub(super) fn frame(&mut self, caller: Pcm<Hz8k>, bot: Pcm<Hz8k>) {
-        self.send(Entry::Frame { caller, bot });
+    pub(super) fn frame(&mut self, caller: &Pcm<Hz8k>, bot: &Pcm<Hz8k>) {
+        self.chunk.caller.extend_from_slice(caller.samples());
+        self.chunk.bot.extend_from_slice(bot.samples());
+        if self.chunk.caller.len() >= CHUNK {
+            self.hand_over();
+        }
     }
 
     /// Appends a line to the journal.
     pub(super) fn line(&mut self, line: String) {
-        self.send(Entry::Line(line));
+        self.send(Order::Line(self.call, line));
     }
 
     /// Writes what is waiting and closes the files.
-    pub(super) async fn finish(self) -> Result<(), ArchiveError> {
-        let Self { entries, writer, dropped, recording, .. } = self;
-        drop(entries);
-        let problem = match writer.await {
-            Ok(Ok(())) if dropped == 0 => return Ok(()),
-            Ok(Ok(())) => format!("{dropped} entries were lost to a disk that was too slow"),
+    pub(super) async fn finish(mut self) -> Result<(), ArchiveError> {
+        self.hand_over();
+        let (done, written) = oneshot::channel();
+        if let Some(close) = self.close.take() {
+            close.send(Order::Close(self.call, Some(done)));
+        }
+        let problem = match written.await {
+            Ok(Ok(())) if self.dropped == 0 => return Ok(()),
+            Ok(Ok(())) => format!("{} entries were lost to a disk that was too slow", self.dropped),
             Ok(Err(error)) => return Err(error),
-            Err(error) => error.to_string(),
+            Err(_) => "the writer has stopped".to_owned(),
         };
-        Err(ArchiveError::Write { path: recording, problem })
+        Err(ArchiveError::Write { path: self.recording.clone(), problem })
     }
 
     /// Where the recording is.
@@ -94,9 +156,64 @@ impl Archive {
         &self.journal
     }
 
-    fn send(&mut self, entry: Entry) {
-        if self.entries.try_send(entry).is_err() {
+    fn hand_over(&mut self) {
+        if !self.chunk.caller.is_empty() {
+            let chunk = mem::take(&mut self.chunk);
+            self.send(Order::Audio(self.call, chunk));
+        }
+    }
+
+    fn send(&mut self, order: Order) {
+        if self.orders.try_send(order).is_err() {
             self.dropped += 1;
+        }
+    }
+}
+
+impl Drop for Archive {
+    fn drop(&mut self) {
+        self.hand_over();
+        if let Some(close) = self.close.take() {
+            close.send(Order::Close(self.call, None));
+        }
+    }
+}
+
+/// The thread.
+fn write(mut queue: mpsc::Receiver<Order>) {
+    let mut calls = Open::default();
+    while let Some(order) = queue.blocking_recv() {
+        match order {
+            Order::Open(call, files) => {
+                calls.0.insert(call, Ok(*files));
+            }
+            Order::Audio(call, chunk) => calls.apply(call, |files| files.audio(&chunk)),
+            Order::Line(call, line) => calls.apply(call, |files| files.line(&line)),
+            Order::Close(call, done) => {
+                let closed = match calls.0.remove(&call) {
+                    Some(files) => files.and_then(Files::close),
+                    None => Ok(()),
+                };
+                if let Some(done) = done {
+                    // Nobody waits for a call whose task was dropped.
+                    let _ = done.send(closed);
+                }
+            }
+        }
+    }
+}
+
+/// The files of each call, or what went wrong with them.
+#[derive(Default)]
+struct Open(HashMap<u64, Result<Files, ArchiveError>>);
+
+impl Open {
+    fn apply(&mut self, call: u64, write: impl FnOnce(&mut Files) -> Result<(), ArchiveError>) {
+        if let Some(entry) = self.0.get_mut(&call)
+            && let Ok(files) = entry
+            && let Err(error) = write(files)
+        {
+            *entry = Err(error);
         }
     }
 }
@@ -109,23 +226,27 @@ struct Files {
 }
 
 impl Files {
-    fn write(mut self, mut queue: mpsc::Receiver<Entry>) -> Result<(), ArchiveError> {
-        while let Some(entry) = queue.blocking_recv() {
-            match entry {
-                Entry::Frame { caller, bot } => self.recorder.push(&caller, &bot).map_err(|e| {
-                    ArchiveError::Write { path: self.recording.clone(), problem: e.to_string() }
-                })?,
-                // Flushed line by line, so that a crash leaves a journal that replays.
-                Entry::Line(line) => writeln!(self.lines, "{line}")
-                    .and_then(|()| self.lines.flush())
-                    .map_err(|e| write_error(&self.journal, &e))?,
-            }
-        }
+    fn audio(&mut self, chunk: &Chunk) -> Result<(), ArchiveError> {
+        self.recorder.push_samples(&chunk.caller, &chunk.bot).map_err(|e| ArchiveError::Write {
+            path: self.recording.clone(),
+            problem: e.to_string(),
+        })
+    }
+
+    /// Flushed line by line, so that a crash leaves a journal that replays.
+    fn line(&mut self, line: &str) -> Result<(), ArchiveError> {
+        writeln!(self.lines, "{line}")
+            .and_then(|()| self.lines.flush())
+            .map_err(|e| write_error(&self.journal, &e))
+    }
+
+    fn close(mut self) -> Result<(), ArchiveError> {
+        let flushed = self.lines.flush().map_err(|e| write_error(&self.journal, &e));
         self.recorder.finish().map_err(|e| ArchiveError::Write {
             path: self.recording.clone(),
             problem: e.to_string(),
         })?;
-        self.lines.flush().map_err(|e| write_error(&self.journal, &e))
+        flushed
     }
 }
 

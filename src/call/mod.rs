@@ -15,7 +15,7 @@ mod record;
 mod setup;
 mod task;
 
-pub use archive::ArchiveError;
+pub use archive::{ArchiveError, ArchiveWriter};
 pub use engines::Engines;
 pub use ports::{PortError, PortRange};
 pub use protection::SrtpPolicy;

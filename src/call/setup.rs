@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{
-    ArchiveError, EndReason, Engines, PortError, PortRange, SrtpPolicy,
+    ArchiveError, ArchiveWriter, EndReason, Engines, PortError, PortRange, SrtpPolicy,
     archive::Archive,
     hearing::Hearing,
     live::{Happening, Live},
@@ -59,6 +59,8 @@ pub struct Setup {
     pub capabilities: Capabilities,
     /// Protection of the media.
     pub srtp: SrtpPolicy,
+    /// Writes recordings and journals.
+    pub archives: ArchiveWriter,
     /// Where the recording and the journal go; made when it is not there.
     pub dir: PathBuf,
     /// Turn-taking.
@@ -246,7 +248,7 @@ async fn prepare(info: &LegInfo, setup: &Setup) -> Result<Prepared, CallError> {
         timing: setup.timing.clone(),
     };
     setup.store.begin_call(new_call(info, setup, started_at)).await?;
-    let mut archive = Archive::create(&setup.dir)?;
+    let mut archive = setup.archives.create(&setup.dir)?;
     archive.line(journal::line(&header)?);
     Ok(Prepared { archive, header, local, rtp, rtcp, sdp, peer, started_at })
 }

@@ -181,7 +181,7 @@ impl<L: Leg> Call<L> {
         let mut events = Vec::new();
         let bot = self.player.frame(&mut events);
         self.media.send(now, &bot);
-        self.archive.frame(caller, bot);
+        self.archive.frame(&caller, &bot);
         for event in events {
             self.step(now, event);
         }

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 pub use config::{Config, Data, Inference, Number, Rtp, Sip, Voices};
 
 use crate::{
-    call::{self, Engines, PortError, PortRange, Setup, live::Live},
+    call::{self, ArchiveWriter, Engines, PortError, PortRange, Setup, live::Live},
     dialplan::Dialplan,
     sip::{Leg, Permits, Redacted, Rejection, SipError, SipLeg, UserAgent, UserAgentConfig},
     speech::{
@@ -71,6 +71,9 @@ pub enum ServiceError {
     /// A voice definition.
     #[error(transparent)]
     Voice(#[from] VoiceError),
+    /// The thread that writes recordings and journals.
+    #[error("cannot start the thread that writes recordings: {0}")]
+    Thread(std::io::Error),
     /// The inference threads.
     #[error("cannot start inference threads: {0}: lower `inference.threads`")]
     Threads(std::io::Error),
@@ -116,6 +119,7 @@ struct Shared {
     store: Store,
     live: Live,
     ports: Arc<PortRange>,
+    archives: ArchiveWriter,
 }
 
 /// Where a data directory keeps its database.
@@ -151,6 +155,7 @@ impl Service {
             store,
             live: Live::new(LIVE_EVENTS),
             ports: Arc::new(ports),
+            archives: ArchiveWriter::start().map_err(ServiceError::Thread)?,
         };
         Ok(Self { agent, lines, shared, permits })
     }
@@ -223,6 +228,7 @@ impl Service {
             ports: Arc::clone(&shared.ports),
             capabilities: shared.config.rtp.capabilities(),
             srtp: shared.config.rtp.srtp,
+            archives: shared.archives.clone(),
             timing: shared.config.timing.clone(),
             limits: shared.config.limits,
             permit,
