@@ -1,128 +1,13 @@
 //! What the user agent says to a peer that writes its own messages.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
-use hotline::sip::{HangUpCause, Leg, LegEvent, SipLeg, UserAgent, UserAgentConfig};
-use tokio::net::UdpSocket;
+use hotline::sip::{HangUpCause, Leg, LegEvent};
 
-const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
+mod sip_support;
 
-/// A peer with a socket and nothing else; it writes every message by hand.
-struct Peer {
-    socket: UdpSocket,
-    agent: SocketAddr,
-    call_id: String,
-    /// The agent's To tag, once it is known.
-    tag: String,
-}
-
-impl Peer {
-    async fn new(agent: &UserAgent, call_id: &str) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let call_id = call_id.to_owned();
-        Self { socket, agent: agent.local_addr(), call_id, tag: String::new() }
-    }
-
-    fn message(&self, method: &str, cseq: u32, branch: &str, headers: &str, body: &str) -> String {
-        let (own, agent, id) = (self.socket.local_addr().unwrap(), self.agent, &self.call_id);
-        let tag = if self.tag.is_empty() { String::new() } else { format!(";tag={}", self.tag) };
-        let len = body.len();
-        format!(
-            "{method} sip:4001@{agent} SIP/2.0\r\nVia: SIP/2.0/UDP {own};rport;branch=z9hG4bK{branch}\r\n\
-             From: <sip:1001@{own}>;tag=peer\r\nTo: <sip:4001@{agent}>{tag}\r\nCall-ID: {id}\r\n\
-             CSeq: {cseq} {method}\r\nContact: <sip:1001@{own}>\r\nMax-Forwards: 70\r\n{headers}\
-             Content-Length: {len}\r\n\r\n{body}"
-        )
-    }
-
-    async fn send(&self, message: &str) {
-        self.socket.send_to(message.as_bytes(), self.agent).await.unwrap();
-    }
-
-    /// Sends a request and gives its final response.
-    async fn ask(
-        &self,
-        method: &str,
-        cseq: u32,
-        branch: &str,
-        headers: &str,
-        body: &str,
-    ) -> String {
-        self.send(&self.message(method, cseq, branch, headers, body)).await;
-        self.answer_to(&format!("CSeq: {cseq} {method}")).await
-    }
-
-    /// The next final response with that CSeq; 2xx to other requests are passed over.
-    async fn answer_to(&self, cseq: &str) -> String {
-        loop {
-            let message = self.receive().await;
-            if message.contains(cseq) && !message.starts_with("SIP/2.0 1") {
-                return message;
-            }
-        }
-    }
-
-    async fn receive(&self) -> String {
-        let mut buf = [0; 8_192];
-        let wait = tokio::time::timeout(Duration::from_secs(10), self.socket.recv(&mut buf));
-        let n = wait.await.expect("no message for 10 s").unwrap();
-        String::from_utf8_lossy(&buf[..n]).into_owned()
-    }
-
-    /// Reads for a while: only retransmissions of `last` may come.
-    async fn nothing_but(&self, last: &str) {
-        let until = tokio::time::Instant::now() + Duration::from_millis(300);
-        while let Ok(message) = tokio::time::timeout_at(until, self.receive()).await {
-            assert_eq!(message, last);
-        }
-    }
-
-    /// Calls and waits for the answer, which the agent's side gives with `sdp`.
-    async fn call(&mut self, agent: &mut UserAgent, body: &str, sdp: &str) -> SipLeg {
-        let headers = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
-        self.send(&self.message("INVITE", 1, "inv", headers, body)).await;
-        let mut leg = agent.next_invite().await.unwrap();
-        leg.answer(sdp.to_owned()).await.unwrap();
-        let ok = self.answer_to("CSeq: 1 INVITE").await;
-        self.tag = tag_of(&ok);
-        leg
-    }
-
-    async fn ack(&self, cseq: u32, body: &str) {
-        let headers = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
-        self.send(&self.message("ACK", cseq, &format!("ack{cseq}"), headers, body)).await;
-    }
-
-    /// A call that is up.
-    async fn connect(agent: &mut UserAgent, call_id: &str) -> (Self, SipLeg) {
-        let mut peer = Self::new(agent, call_id).await;
-        let mut leg = peer.call(agent, SDP, SDP).await;
-        peer.ack(1, "").await;
-        assert!(matches!(event(&mut leg).await, LegEvent::Confirmed { answer: None }));
-        (peer, leg)
-    }
-}
-
-async fn agent() -> UserAgent {
-    UserAgent::bind(UserAgentConfig::new("127.0.0.1:0".parse().unwrap())).await.unwrap()
-}
-
-async fn event(leg: &mut SipLeg) -> LegEvent {
-    tokio::time::timeout(Duration::from_secs(10), leg.next_event())
-        .await
-        .expect("no event for 10 s")
-        .expect("the leg is over")
-}
-
-fn tag_of(response: &str) -> String {
-    let to = response.lines().find(|l| l.starts_with("To:")).unwrap();
-    to.split(";tag=").nth(1).unwrap().to_owned()
-}
-
-fn body_of(message: &str) -> &str {
-    message.split_once("\r\n\r\n").unwrap().1
-}
+use sip_support::{Peer, SDP, agent, body_of, event, tag_of};
 
 #[tokio::test]
 async fn an_invite_without_sdp_gets_an_offer_and_answers_it_in_the_ack() {

@@ -8,33 +8,54 @@ use crate::{
     speech::vad::{SpeechDetector, SpeechEdge, VadConfig},
 };
 
-/// Audio kept: longer than the longest turn with its pre-roll.
+/// Audio kept while the caller speaks, in samples: longer than the longest turn with its pre-roll.
 const KEPT: usize = 40 * 8_000;
+/// Audio kept while the caller is silent, in samples: enough to look back at a turn just ended.
+const KEPT_IN_SILENCE: usize = 8 * 8_000;
+/// Silence after which no turn can still be open, in samples.
+const SILENCE: u64 = 5 * 8_000;
 
 /// The caller's audio on the call's clock. Nothing is gated: the detector only marks.
 pub(super) struct Hearing {
     kept: VecDeque<i16>,
     heard: u64,
+    speaking: bool,
+    silent_since: u64,
     detector: SpeechDetector,
 }
 
 impl Hearing {
     pub(super) fn new() -> Self {
         let detector = SpeechDetector::new(VadConfig::default());
-        Self { kept: VecDeque::with_capacity(KEPT + 160), heard: 0, detector }
+        Self { kept: VecDeque::new(), heard: 0, speaking: false, silent_since: 0, detector }
     }
 
     /// Takes the next frame; tells where speech starts or stops.
     pub(super) fn push(&mut self, frame: &Pcm<Hz8k>) -> Option<Input> {
         self.kept.extend(frame.samples());
         self.heard += frame.len() as u64;
-        if self.kept.len() > KEPT {
-            self.kept.drain(..self.kept.len() - KEPT);
+        let edge = self.detector.push(frame);
+        if let Some(edge) = edge {
+            self.speaking = matches!(edge, SpeechEdge::Started { .. });
+            self.silent_since = self.heard;
         }
-        self.detector.push(frame).map(|edge| match edge {
+        self.forget();
+        edge.map(|edge| match edge {
             SpeechEdge::Started { at } => Input::SpeechStarted { at },
             SpeechEdge::Stopped { at } => Input::SpeechStopped { at },
         })
+    }
+
+    /// Drops what nobody can ask for any more.
+    fn forget(&mut self) {
+        let silent = !self.speaking && self.heard - self.silent_since > SILENCE;
+        let keep = if silent { KEPT_IN_SILENCE } else { KEPT };
+        if self.kept.len() > keep {
+            self.kept.drain(..self.kept.len() - keep);
+            if self.kept.capacity() > 2 * keep {
+                self.kept.shrink_to(keep + keep / 4);
+            }
+        }
     }
 
     /// The audio from `from` up to `to`, as far as it is still kept.
@@ -49,6 +70,17 @@ impl Hearing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn little_is_kept_of_a_caller_who_says_nothing() {
+        let mut hearing = Hearing::new();
+        for _ in 0..50 * 60 {
+            hearing.push(&Pcm::silence(160));
+        }
+        assert!(hearing.kept.capacity() < 2 * KEPT_IN_SILENCE, "{}", hearing.kept.capacity());
+        let last = hearing.cut(CallTime(60 * 8_000 - 800), CallTime(60 * 8_000));
+        assert_eq!(last.len(), 800);
+    }
 
     #[test]
     fn a_stretch_is_cut_to_the_sample() {
@@ -66,8 +98,9 @@ mod tests {
         for _ in 0..(KEPT / 160 + 5) {
             hearing.push(&Pcm::silence(160));
         }
-        assert_eq!(hearing.cut(CallTime(0), CallTime(900)).len(), 100);
-        assert_eq!(hearing.cut(CallTime(0), CallTime(u64::MAX)).len(), KEPT);
+        let oldest = (KEPT + 5 * 160 - KEPT_IN_SILENCE) as u64;
+        assert_eq!(hearing.cut(CallTime(0), CallTime(oldest + 100)).len(), 100);
+        assert_eq!(hearing.cut(CallTime(0), CallTime(u64::MAX)).len(), KEPT_IN_SILENCE);
         assert!(hearing.cut(CallTime(900), CallTime(100)).is_empty());
     }
 }

@@ -59,9 +59,23 @@ pub struct Sip {
     pub listen: SocketAddr,
     /// The address peers see, when that is another one (NAT).
     pub external: Option<IpAddr>,
+    /// Seconds that a session lasts without a refresh (RFC 4028).
+    #[serde(default = "default_session_expires")]
+    pub session_expires_s: u32,
+    /// The least of those that a peer may ask for; below 90 only for tests.
+    #[serde(default = "default_min_session_expires")]
+    pub min_session_expires_s: u32,
     /// Calls at once; more get 503 with Retry-After.
     #[serde(default = "default_max_calls")]
     pub max_calls: usize,
+}
+
+fn default_session_expires() -> u32 {
+    1_800
+}
+
+fn default_min_session_expires() -> u32 {
+    90
 }
 
 fn default_max_calls() -> usize {

@@ -21,7 +21,10 @@ pub use config::{Config, Data, Inference, Number, Rtp, Sip, Voices};
 use crate::{
     call::{self, ArchiveWriter, Engines, PortError, PortRange, Setup, live::Live},
     dialplan::Dialplan,
-    sip::{Leg, Permits, Redacted, Rejection, SipError, SipLeg, UserAgent, UserAgentConfig},
+    sip::{
+        Leg, Permits, Redacted, Rejection, SessionTimerConfig, SipError, SipLeg, UserAgent,
+        UserAgentConfig,
+    },
     speech::{
         SpeechError,
         models::ModelDir,
@@ -244,7 +247,16 @@ impl Service {
 }
 
 fn agent_config(config: &Config) -> UserAgentConfig {
-    UserAgentConfig { external: config.sip.external, ..UserAgentConfig::new(config.sip.listen) }
+    let seconds = |s: u32| Duration::from_secs(s.into());
+    let min = seconds(config.sip.min_session_expires_s.max(1));
+    UserAgentConfig {
+        external: config.sip.external,
+        session_timer: SessionTimerConfig {
+            expires: seconds(config.sip.session_expires_s).max(min),
+            min,
+        },
+        ..UserAgentConfig::new(config.sip.listen)
+    }
 }
 
 async fn refuse(leg: &mut SipLeg, rejection: Rejection) {

@@ -25,6 +25,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
     DialRequest, SipError, SipLeg, dial, dispatch, registry::Registry, screen::ScreenedSocket,
+    session_timer::SessionTimerConfig,
 };
 
 /// INVITEs that may wait for [`UserAgent::next_invite`]; more get 503.
@@ -41,13 +42,15 @@ pub struct UserAgentConfig {
     pub external: Option<IpAddr>,
     /// Text of the User-Agent header.
     pub user_agent: String,
+    /// How long sessions last without a refresh.
+    pub session_timer: SessionTimerConfig,
 }
 
 impl UserAgentConfig {
     /// Listens on `listen`, without an external address.
     pub fn new(listen: SocketAddr) -> Self {
         let user_agent = concat!("Hotline/", env!("CARGO_PKG_VERSION")).to_owned();
-        Self { listen, external: None, user_agent }
+        Self { listen, external: None, user_agent, session_timer: SessionTimerConfig::default() }
     }
 }
 
@@ -71,6 +74,7 @@ pub(super) struct Shared {
     /// Fires when the socket is closed.
     pub(super) stopped: CancellationToken,
     pub(super) refusing: AtomicBool,
+    pub(super) session_timer: SessionTimerConfig,
     local: SocketAddr,
     external: Option<IpAddr>,
 }
@@ -116,6 +120,7 @@ impl UserAgent {
             end_legs: CancellationToken::new(),
             stopped: stop.clone(),
             refusing: AtomicBool::new(false),
+            session_timer: config.session_timer,
             local,
             external: config.external,
         });

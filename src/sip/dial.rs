@@ -12,7 +12,7 @@ use super::{
     Direction, LegInfo, Redacted, SipError, SipLeg,
     agent::Shared,
     driver::{Driver, InviteOutcome},
-    message,
+    message, session_timer,
 };
 
 /// An outbound call.
@@ -62,14 +62,19 @@ pub(super) fn dial(shared: &Arc<Shared>, request: DialRequest) -> Result<SipLeg,
         caller: caller.clone(),
         callee: callee.clone(),
         contact: shared.contact_for(peer_ip),
-        offer: Some(request.offer.into_bytes()),
+        offer: Some(request.offer.clone().into_bytes()),
         credential: request.credentials.map(|c| Credential {
             username: c.username,
             password: c.password,
             realm: None,
             auth_username: None,
         }),
-        headers: Some(headers.chain([Header::Allow(message::ALLOW.into())]).collect()),
+        headers: Some(
+            headers
+                .chain([Header::Allow(message::ALLOW.into())])
+                .chain(session_timer::offer(&shared.session_timer))
+                .collect(),
+        ),
         ..InviteOption::default()
     };
     let (state_tx, states) = shared.layer.new_dialog_state_channel();
@@ -86,7 +91,7 @@ pub(super) fn dial(shared: &Arc<Shared>, request: DialRequest) -> Result<SipLeg,
         offer: None,
     };
     tracing::info!(call_id = %info.call_id, to = %Redacted(&info.to), "calling");
-    let (leg, driver) = Driver::outbound(shared, info, dialog);
+    let (leg, driver) = Driver::outbound(shared, info, dialog, request.offer);
     tokio::spawn(driver.run(states, async move {
         match invite.await {
             Ok(Ok((_, response))) => InviteOutcome::Response(response.map(Box::new)),

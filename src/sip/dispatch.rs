@@ -23,6 +23,7 @@ use super::{
     agent::Shared,
     driver::{Driver, InviteOutcome},
     keys, message,
+    session_timer::Terms,
 };
 
 /// What a peer that we cannot serve now is told to wait.
@@ -83,6 +84,10 @@ async fn invite(
         return tx
             .reply_with(StatusCode::UnsupportedMediaType, message::capabilities(), None)
             .await;
+    }
+    if let Err(too_short) = Terms::of_request(request, &shared.session_timer) {
+        let code = StatusCode::SessionIntervalTooSmall;
+        return tx.reply_with(code, too_short.headers(), None).await;
     }
     let Some((info, from_tag)) = leg_info(shared, &tx) else {
         return tx.reply(StatusCode::BadRequest).await;

@@ -182,6 +182,8 @@ pub enum HangUpCause {
     MediaTimeout,
     /// The call was longer than allowed. Q.850 cause 102.
     MaxDuration,
+    /// The session was not refreshed (RFC 4028). Q.850 cause 102.
+    SessionExpired,
     /// Something broke on our side. Q.850 cause 41.
     Failure,
     /// We are shutting down. Q.850 cause 42.
@@ -195,6 +197,7 @@ impl HangUpCause {
             Self::Normal => r#"Q.850;cause=16;text="Normal call clearing""#,
             Self::MediaTimeout => r#"Q.850;cause=102;text="Media timeout""#,
             Self::MaxDuration => r#"Q.850;cause=102;text="Maximum duration""#,
+            Self::SessionExpired => r#"Q.850;cause=102;text="Session expired""#,
             Self::Failure => r#"Q.850;cause=41;text="Temporary failure""#,
             Self::Shutdown => r#"Q.850;cause=42;text="Shutting down""#,
         }

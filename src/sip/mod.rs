@@ -23,6 +23,7 @@ mod permits;
 mod redact;
 mod registry;
 mod screen;
+mod session_timer;
 mod sip_leg;
 
 pub use agent::{UserAgent, UserAgentConfig};
@@ -31,4 +32,5 @@ pub use error::SipError;
 pub use leg::{Direction, HangUpCause, Leg, LegEvent, LegInfo, Reinvite, Rejection};
 pub use permits::{Permit, Permits};
 pub use redact::Redacted;
+pub use session_timer::SessionTimerConfig;
 pub use sip_leg::SipLeg;

@@ -1,24 +1,27 @@
 //! The task that owns one leg's dialog from its INVITE to its end.
 
+mod session;
+
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use rsipstack::{
     dialog::{
-        dialog::{DialogState, DialogStateReceiver, TerminatedReason, TransactionHandle},
+        dialog::{DialogState, DialogStateReceiver, TerminatedReason},
         invite_dialog::InviteDialog,
     },
-    sip::{Header, Method, Request, Response, StatusCode, StatusCodeKind},
+    sip::{Header, Response, StatusCodeKind},
     transaction::transaction::{TransactionEvent, TransactionEventSender},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::{
-    Direction, HangUpCause, LegEvent, LegInfo, Reinvite, Rejection, SipError, SipLeg,
+    Direction, HangUpCause, LegEvent, LegInfo, Rejection, SipError, SipLeg,
     agent::Shared,
     message,
     registry::Registered,
     sip_leg::{Order, What},
 };
+use session::Session;
 
 /// How the INVITE transaction came to its end.
 pub(super) enum InviteOutcome {
@@ -42,7 +45,7 @@ pub(super) struct Driver {
     acked: Option<u32>,
     /// Set when the leg is to end as soon as its ACK is there.
     end_on_ack: Option<HangUpCause>,
-    reinvite: Option<oneshot::Receiver<()>>,
+    session: Session,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,8 +86,10 @@ impl Driver {
         shared: &Arc<Shared>,
         info: LegInfo,
         dialog: InviteDialog,
+        offer: String,
     ) -> (SipLeg, Self) {
-        Self::new(shared, info, dialog, None, None)
+        let (leg, driver) = Self::new(shared, info, dialog, None, None);
+        (leg, Self { session: Session::outbound(offer), ..driver })
     }
 
     fn new(
@@ -107,7 +112,7 @@ impl Driver {
             invite_done: false,
             acked: None,
             end_on_ack: None,
-            reinvite: None,
+            session: Session::default(),
         };
         (leg, driver)
     }
@@ -156,6 +161,9 @@ impl Driver {
                     self.leg.entry.finish(Some(LegEvent::Failed { why }));
                     break;
                 }
+                change = self.session.next(), if self.phase == Phase::Up => {
+                    self.on_session(change).await;
+                }
                 () = end_legs.cancelled(), if !ending && self.end_on_ack.is_none() => {
                     self.end(HangUpCause::Shutdown).await;
                 }
@@ -188,6 +196,7 @@ impl Driver {
     async fn on_confirmed(&mut self, response: &Response) {
         if self.direction == Direction::Outbound && self.phase == Phase::Early {
             self.phase = Phase::Up;
+            self.session.begin_outbound(response);
             let sdp = message::sdp_of_response(response).unwrap_or_default();
             self.leg.entry.emit(LegEvent::Answered { sdp });
             return;
@@ -202,39 +211,11 @@ impl Driver {
         }
         if self.phase == Phase::Answered {
             self.phase = Phase::Up;
+            self.session.confirmed();
             if let Some(cause) = self.end_on_ack.take() {
                 self.end(cause).await;
             }
         }
-    }
-
-    /// re-INVITE or UPDATE.
-    async fn on_session_change(&mut self, request: &Request, handle: TransactionHandle) {
-        let offer = message::sdp_of(request);
-        if offer.is_none() && request.method == Method::Update {
-            // A session refresh that changes nothing (RFC 4028).
-            let _ = handle.reply(StatusCode::OK).await;
-            return;
-        }
-        let pending = self
-            .reinvite
-            .as_mut()
-            .is_some_and(|r| matches!(r.try_recv(), Err(oneshot::error::TryRecvError::Empty)));
-        if pending {
-            // RFC 3261 section 14.2: the one before is not answered yet.
-            let headers = vec![message::retry_after(Duration::from_secs(2))];
-            let _ = handle.respond(StatusCode::ServerInternalError, Some(headers), None).await;
-            return;
-        }
-        let (reply, answer) = oneshot::channel();
-        let (done, reinvite) = oneshot::channel();
-        self.reinvite = Some(reinvite);
-        tokio::spawn(async move {
-            answer_session_change(&handle, answer.await.unwrap_or(Err(488))).await;
-            let _ = done.send(());
-        });
-        // When the holder does not keep up, the refused event drops `reply`: 488.
-        self.leg.entry.offer(LegEvent::Reinvite(Reinvite::new(offer, reply)));
     }
 
     fn on_terminated(&mut self, reason: &TerminatedReason) {
@@ -300,12 +281,11 @@ impl Driver {
             _ if !answerable => wrong,
             What::Ring => self.dialog.ringing(None, None).map_err(Into::into),
             What::Answer(sdp) => {
-                let body = Some(sdp.into_bytes());
-                let sent = self.dialog.accept(Some(message::sdp_headers()), body);
+                let sent = self.accept(sdp);
                 if sent.is_ok() {
                     self.phase = Phase::Answered;
                 }
-                sent.map_err(Into::into)
+                sent
             }
             What::Reject(rejection) => {
                 self.reject(rejection);
@@ -386,15 +366,4 @@ impl Driver {
         // Fails only when the transaction is over, and then nobody waits for this.
         let _ = responder.send(TransactionEvent::Respond(response));
     }
-}
-
-async fn answer_session_change(handle: &TransactionHandle, answer: Result<String, u16>) {
-    // The stack answers by itself when the handle is too late.
-    let _ = match answer {
-        Ok(sdp) => {
-            let body = Some(sdp.into_bytes());
-            handle.respond(StatusCode::OK, Some(message::sdp_headers()), body).await
-        }
-        Err(code) => handle.reply(code.clamp(400, 699).into()).await,
-    };
 }
