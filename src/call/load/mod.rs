@@ -18,8 +18,8 @@ pub use report::LoadReport;
 use self::report::{Heard, Tally};
 use super::CallError;
 use crate::{
-    audio::{Hz8k, Law, Pcm, g711},
-    sdp::{self, LocalMedia, Negotiated, Security},
+    audio::{Codec, Hz8k, Law, Pcm, g711},
+    sdp::{self, Capabilities, LocalMedia, Negotiated, Security},
     sip::{DialRequest, HangUpCause, Leg, LegEvent, SipLeg, UserAgent},
 };
 
@@ -85,6 +85,7 @@ async fn dial(
         session_id: rand::random::<u32>().into(),
         version: 1,
         security: Security::default(),
+        capabilities: Capabilities { codecs: vec![Codec::Pcmu], comfort_noise: false },
     };
     let from = format!("sip:load@{}", agent.local_addr());
     let leg = agent.dial(DialRequest::new(&plan.uri, &from, sdp::offer(&local))).await?;
@@ -138,7 +139,7 @@ impl Stream {
     fn new(socket: UdpSocket, peer: &Negotiated) -> Self {
         let mut packet = [0; HEADER + PAYLOAD];
         packet[0] = 0x80;
-        packet[1] = peer.payload_type;
+        packet[1] = peer.send.0;
         packet[2..4].copy_from_slice(&rand::random::<u16>().to_be_bytes());
         packet[8..12].copy_from_slice(&rand::random::<u32>().to_be_bytes());
         let (peer, heard) = (peer.clone(), Heard::default());
@@ -196,7 +197,7 @@ impl Stream {
 
     fn take(&mut self, datagram: &[u8]) {
         let [first, kind, high, low, ..] = *datagram else { return };
-        if first >> 6 != 2 || kind & 0x7F != self.peer.payload_type || datagram.len() < HEADER {
+        if first >> 6 != 2 || kind & 0x7F != self.peer.send.0 || datagram.len() < HEADER {
             return;
         }
         let (seq, now) = (u16::from_be_bytes([high, low]), Instant::now());
