@@ -32,6 +32,7 @@ fn session(ssrc: u32) -> RtpSession {
         ssrc,
         first_seq: 0,
         first_timestamp: 0,
+        seed: 0,
         formats: Formats::only(0, Codec::Pcmu),
     })
 }

@@ -69,7 +69,12 @@ fn recorded(lang: &str) -> Vec<Turn> {
     files.retain(|path| path.extension().is_some_and(|e| e == "wav"));
     files.sort();
     let name = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
-    files.iter().map(|path| Turn { name: name(path), audio: read_8k(path).unwrap() }).collect()
+    let turn = |path: &std::path::PathBuf| Turn {
+        name: name(path),
+        audio: read_8k(path).unwrap(),
+        keys: String::new(),
+    };
+    files.iter().map(turn).collect()
 }
 
 /// Places the whole recorded call and returns the report, the record and the recording.

@@ -5,6 +5,7 @@
 
 pub mod codec;
 mod conceal;
+pub mod dtmf;
 pub mod g711;
 pub mod level;
 mod noise;
@@ -20,6 +21,7 @@ use std::{io, path::PathBuf};
 
 pub use codec::Codec;
 pub use conceal::Concealer;
+pub use dtmf::DtmfDetector;
 pub use g711::Law;
 pub use noise::ComfortNoise;
 pub use pcm::{Hz8k, Hz16k, Hz24k, Pcm, Rate};

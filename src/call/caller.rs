@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{CallError, media::Media, player::FRAME};
+use super::{CallError, MediaOptions, ToneKeys, media::Media, player::FRAME};
 use crate::{
     audio::{CallTime, Hz8k, Pcm, level},
     sdp::{self, LocalMedia},
@@ -20,6 +20,9 @@ use crate::{
 const TICK: Duration = Duration::from_millis(20);
 /// Quieter than this is not heard as speech.
 const AUDIBLE_DBFS: f32 = -45.0;
+/// A key is held for 100 ms, and with its rest takes 180.
+const KEY_TICKS: u16 = 5;
+const KEY_TIME: usize = 9 * FRAME;
 /// How long the callee may ring.
 const RING: Duration = Duration::from_secs(30);
 
@@ -41,6 +44,8 @@ pub struct Turn {
     pub name: String,
     /// The speech.
     pub audio: Pcm<Hz8k>,
+    /// Keys pressed instead of it: `0-9`, `*`, `#`, `A-D`.
+    pub keys: String,
 }
 
 /// What came of it.
@@ -86,8 +91,9 @@ pub async fn converse<L: Leg>(
             return Err(CallError::NoAnswer { seconds: RING.as_secs() });
         }
     };
-    let media =
-        Media::new(rtp, rtcp, &sdp::accept(&sdp, local)?, local.capabilities.comfort_noise)?;
+    let comfort_noise = local.capabilities.comfort_noise;
+    let options = MediaOptions { comfort_noise, tones: ToneKeys::Off };
+    let media = Media::new(rtp, rtcp, &sdp::accept(&sdp, local)?, options)?;
     let mut caller = Caller::new(media, script);
     let started = Instant::now();
     let mut ticks = 0u32;
@@ -223,8 +229,12 @@ impl Caller {
 
     fn next_turn(&mut self, now: CallTime) {
         match self.script.next() {
-            Some(Turn { name, audio }) => {
+            Some(Turn { name, mut audio, keys }) => {
                 self.reports.push(TurnReport { name, latency_ms: None });
+                for key in keys.chars().filter(|&key| self.media.press(key, KEY_TICKS)) {
+                    tracing::debug!(%key, "pressed");
+                    audio.extend(&Pcm::silence(KEY_TIME));
+                }
                 let last_audible = last_audible(&audio);
                 // What is decided in this tick is first sent in the next.
                 let begun = now + TICK;

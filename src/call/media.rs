@@ -1,14 +1,17 @@
 //! A call's sockets: RTP in and out on a 20 ms grid, RTCP beside it.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio::{net::UdpSocket, time::Instant};
 
 use super::protection::Protection;
 use crate::{
-    audio::{CallTime, Hz8k, Pcm},
-    rtp::{Formats, NtpTime, Playout, Received, RtpConfig, RtpSession, RtpStats},
+    audio::{CallTime, DtmfDetector, Hz8k, Pcm},
+    rtp::{
+        Formats, KeyMerger, KeySource, NtpTime, Playout, Received, RtpConfig, RtpSession, RtpStats,
+    },
     sdp::Negotiated,
     srtp::SrtpError,
 };
@@ -17,6 +20,39 @@ use crate::{
 const DATAGRAM: usize = 2_048;
 /// Silence from the latched address after which another may take over.
 const RELATCH: Duration = Duration::from_secs(2);
+
+/// Whether keys are also heard as tones in the audio.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ToneKeys {
+    /// Never.
+    Off,
+    /// When the peer has no telephone events (RFC 4733).
+    #[default]
+    Auto,
+    /// In every call; a key that also comes as an event or a SIP INFO counts once.
+    Always,
+}
+
+impl ToneKeys {
+    fn detector(self, peer: &Negotiated) -> Option<DtmfDetector> {
+        let listen = match self {
+            Self::Off => false,
+            Self::Auto => peer.receive_events.is_empty(),
+            Self::Always => true,
+        };
+        listen.then(DtmfDetector::new)
+    }
+}
+
+/// What a call's media does beyond what is negotiated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MediaOptions {
+    /// Our silence is never digital silence.
+    pub comfort_noise: bool,
+    /// Keys as tones.
+    pub tones: ToneKeys,
+}
 
 /// RTP and RTCP of one call. Symmetric (RFC 4961): once the peer's packets come from another
 /// address than its SDP says, as behind a NAT, we answer to where they come from.
@@ -31,7 +67,10 @@ pub(super) struct Media {
     latched: bool,
     last_heard: Instant,
     sending: bool,
-    comfort_noise: bool,
+    options: MediaOptions,
+    tones: Option<DtmfDetector>,
+    heard_tones: VecDeque<char>,
+    keys: KeyMerger,
     buffer: Vec<u8>,
 }
 
@@ -43,19 +82,19 @@ pub(super) enum Datagram {
 }
 
 impl Media {
-    /// Media for what was negotiated, on sockets that are already bound. With `comfort_noise`
-    /// the bot's silence is never digital silence.
+    /// Media for what was negotiated, on sockets that are already bound.
     pub(super) fn new(
         rtp: UdpSocket,
         rtcp: UdpSocket,
         peer: &Negotiated,
-        comfort_noise: bool,
+        options: MediaOptions,
     ) -> Result<Self, SrtpError> {
         let session = RtpSession::new(RtpConfig {
             ssrc: rand::random(),
             first_seq: rand::random(),
             first_timestamp: rand::random(),
-            formats: formats(peer, comfort_noise),
+            seed: rand::random(),
+            formats: formats(peer, options),
         });
         Ok(Self {
             rtp,
@@ -67,7 +106,10 @@ impl Media {
             latched: false,
             last_heard: Instant::now(),
             sending: peer.direction.sends(),
-            comfort_noise,
+            options,
+            tones: options.tones.detector(peer),
+            heard_tones: VecDeque::new(),
+            keys: KeyMerger::default(),
             buffer: vec![0; DATAGRAM],
         })
     }
@@ -75,7 +117,10 @@ impl Media {
     /// The peer changed the session: hold, resume, another address, other codecs or keys.
     pub(super) fn renegotiated(&mut self, peer: &Negotiated) -> Result<(), SrtpError> {
         self.protection.renew(peer.srtp.as_ref())?;
-        self.session.renegotiate(formats(peer, self.comfort_noise));
+        self.session.renegotiate(formats(peer, self.options));
+        if self.tones.is_none() || self.options.tones.detector(peer).is_none() {
+            self.tones = self.options.tones.detector(peer);
+        }
         self.sending = peer.direction.sends();
         if self.remote != peer.remote {
             self.remote = peer.remote;
@@ -134,12 +179,37 @@ impl Media {
 
     /// The caller's next 20 ms.
     pub(super) fn pull(&mut self) -> Playout {
-        self.session.pull()
+        let playout = self.session.pull();
+        if let Some(tones) = &mut self.tones {
+            self.heard_tones.extend(tones.push(&playout.audio));
+        }
+        playout
     }
 
-    /// The next key that came as an RFC 4733 event.
-    pub(super) fn next_key(&mut self) -> Option<char> {
-        self.session.next_digit().map(|digit| digit.key)
+    /// The next key that came as an RFC 4733 event or as a tone and in no other way before.
+    pub(super) fn next_key(&mut self, now: CallTime) -> Option<char> {
+        while let Some(digit) = self.session.next_digit() {
+            if self.keys.accept(now, KeySource::Event, digit.key) {
+                return Some(digit.key);
+            }
+        }
+        while let Some(key) = self.heard_tones.pop_front() {
+            if self.keys.accept(now, KeySource::Tone, key) {
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// Takes a key that came as a SIP INFO; true when it came in no other way before.
+    pub(super) fn take_info_key(&mut self, now: CallTime, key: char) -> bool {
+        self.keys.accept(now, KeySource::Info, key)
+    }
+
+    /// Presses a key for the peer to hear, for so many ticks of 20 ms; false when it cannot be
+    /// sent as an RFC 4733 event.
+    pub(super) fn press(&mut self, key: char, ticks: u16) -> bool {
+        self.session.press(key, ticks)
     }
 
     /// Sends 20 ms and, when one is due, an RTCP report.
@@ -177,7 +247,7 @@ impl Media {
     }
 }
 
-fn formats(peer: &Negotiated, comfort_noise: bool) -> Formats {
+fn formats(peer: &Negotiated, options: MediaOptions) -> Formats {
     Formats {
         send: peer.send,
         ptime_ms: peer.ptime_ms,
@@ -185,7 +255,7 @@ fn formats(peer: &Negotiated, comfort_noise: bool) -> Formats {
         send_events: peer.send_events,
         receive_events: peer.receive_events.clone(),
         comfort_noise: peer.comfort_noise,
-        silence_noise: comfort_noise,
+        silence_noise: options.comfort_noise,
     }
 }
 

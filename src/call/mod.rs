@@ -17,6 +17,7 @@ mod task;
 
 pub use archive::{ArchiveError, ArchiveWriter};
 pub use engines::Engines;
+pub use media::{MediaOptions, ToneKeys};
 pub use ports::{PortError, PortRange};
 pub use protection::SrtpPolicy;
 pub use setup::{CallError, Limits, Setup, answer};

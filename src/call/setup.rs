@@ -11,7 +11,8 @@ use tokio::{
 };
 
 use super::{
-    ArchiveError, ArchiveWriter, EndReason, Engines, PortError, PortRange, SrtpPolicy,
+    ArchiveError, ArchiveWriter, EndReason, Engines, MediaOptions, PortError, PortRange,
+    SrtpPolicy,
     archive::Archive,
     hearing::Hearing,
     live::{Happening, Live},
@@ -57,6 +58,8 @@ pub struct Setup {
     pub ports: Arc<PortRange>,
     /// Codecs and comfort noise.
     pub capabilities: Capabilities,
+    /// Silence and tones.
+    pub media: MediaOptions,
     /// Protection of the media.
     pub srtp: SrtpPolicy,
     /// Writes recordings and journals.
@@ -180,7 +183,7 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
     let record = Record::new(setup.id.clone(), setup.live.clone());
     record.tell(Happening::Answered { dialplan: setup.dialplan.name().to_owned() });
     let call = Call {
-        media: Media::new(rtp, rtcp, &peer, setup.capabilities.comfort_noise)?,
+        media: Media::new(rtp, rtcp, &peer, setup.media)?,
         leg,
         local,
         conversation: Conversation::new(

@@ -166,7 +166,7 @@ impl<L: Leg> Call<L> {
         let now = CallTime::ZERO + TICK * self.ticks as u32;
         self.ticks += 1;
         let caller = self.media.pull().audio;
-        while let Some(key) = self.media.next_key() {
+        while let Some(key) = self.media.next_key(now) {
             self.step(now, Input::Key(key));
         }
         if let Some(edge) = self.hearing.push(&caller) {
@@ -208,7 +208,12 @@ impl<L: Leg> Call<L> {
     fn signalled(&mut self, event: Option<LegEvent>) {
         match event {
             Some(LegEvent::Confirmed { .. }) => self.acked = true,
-            Some(LegEvent::Key { key, .. }) => self.step(self.now(), Input::Key(key)),
+            Some(LegEvent::Key { key, .. }) => {
+                let now = self.now();
+                if self.media.take_info_key(now, key) {
+                    self.step(now, Input::Key(key));
+                }
+            }
             Some(LegEvent::Reinvite(change)) => self.reinvite(change),
             Some(LegEvent::HungUp { .. } | LegEvent::Cancelled) => {
                 self.end = Some(EndReason::CallerHangup);

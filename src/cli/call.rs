@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use super::runtime;
 use crate::{
-    audio::{Codec, StereoRecorder, read_8k},
+    audio::{Codec, Pcm, StereoRecorder, read_8k},
     call::{
         PortRange, SrtpPolicy,
         caller::{self, Report, Script, Turn},
@@ -24,8 +24,9 @@ use crate::{
 pub struct CallArgs {
     /// Whom to call, such as `sip:1000@127.0.0.1:5060`.
     uri: String,
-    /// A turn to say, a WAV file; repeat for more. Before each, the bot is heard out.
-    #[arg(long = "say", value_name = "WAV")]
+    /// A turn to say, a WAV file, or keys to press, such as `keys:1234#`; repeat for more. Before
+    /// each, the bot is heard out.
+    #[arg(long = "say", value_name = "WAV|keys:KEYS")]
     say: Vec<PathBuf>,
     /// Write both sides to this WAV: caller left, bot right.
     #[arg(long, value_name = "WAV")]
@@ -80,8 +81,12 @@ fn policy(name: &str) -> Result<SrtpPolicy, String> {
 }
 
 fn turn(path: &Path) -> anyhow::Result<Turn> {
+    if let Some(keys) = path.to_str().and_then(|p| p.strip_prefix("keys:")) {
+        let (name, keys) = ("keys".to_owned(), keys.to_owned());
+        return Ok(Turn { name, audio: Pcm::silence(0), keys });
+    }
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Turn { name, audio: read_8k(path)? })
+    Ok(Turn { name, audio: read_8k(path)?, keys: String::new() })
 }
 
 async fn place(args: &CallArgs, script: Script) -> anyhow::Result<Report> {

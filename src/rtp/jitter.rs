@@ -55,6 +55,8 @@ pub(super) struct JitterBuffer {
     jump: Option<i64>,
     quiet_awaited: usize,
     concealed: u64,
+    /// Samples that came from the peer.
+    heard: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,6 +89,7 @@ impl JitterBuffer {
             jump: None,
             quiet_awaited: 0,
             concealed: 0,
+            heard: 0,
         }
     }
 
@@ -108,6 +111,17 @@ impl JitterBuffer {
     /// RTP clock units in a sample of what is received.
     pub(super) fn clock_scale(&self) -> f64 {
         self.scale as f64
+    }
+
+    /// The fraction of what was to be heard that was made up; `None` when nothing was heard.
+    pub(super) fn loss(&self) -> Option<f64> {
+        let heard = self.heard + self.concealed;
+        (self.heard > 0).then(|| self.concealed as f64 / heard as f64)
+    }
+
+    /// How long packets are meant to wait, in ms.
+    pub(super) fn delay_ms(&self) -> f64 {
+        self.target() as f64 / 8.0
     }
 
     /// Samples made up so far.
@@ -282,8 +296,10 @@ impl JitterBuffer {
         self.packets.drop_before(end);
         self.filler.drop_before(end);
         self.go_on(end, first_missing);
-        if kind == PlayoutKind::Concealed {
-            self.concealed += FRAME as u64;
+        match kind {
+            PlayoutKind::Concealed => self.concealed += FRAME as u64,
+            PlayoutKind::Heard => self.heard += FRAME as u64,
+            PlayoutKind::Noise | PlayoutKind::Silence => {}
         }
         Playout { audio, kind }
     }

@@ -7,6 +7,8 @@
 mod events;
 mod formats;
 mod jitter;
+mod keys;
+mod mos;
 mod rtcp;
 mod sender;
 mod sequence;
@@ -16,6 +18,7 @@ mod stats;
 pub use events::Digit;
 pub use formats::Formats;
 pub use jitter::{Playout, PlayoutKind};
+pub use keys::{KeyMerger, KeySource};
 pub use rtcp::{NtpTime, is_rtcp};
 pub use session::{IgnoreReason, Received, RtpConfig, RtpSession};
 pub use stats::RtpStats;

@@ -1,6 +1,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use bytes::Bytes;
+use rand::{Rng, SeedableRng, rngs::StdRng};
 use rtc_rtcp::{
     goodbye::Goodbye,
     packet::{self, Packet},
@@ -15,8 +16,11 @@ use rtc_rtcp::{
 use super::{RtpError, sequence::Sequence};
 use crate::audio::CallTime;
 
-/// Between two reports (RFC 3550, section 6.2).
+/// Between two reports on average (RFC 3550, section 6.2).
 const INTERVAL: Duration = Duration::from_secs(5);
+/// Divides the interval, for what timer reconsideration would add in a large session
+/// (RFC 3550, section 6.3.1).
+const COMPENSATION: f64 = 1.218_28;
 /// Our own reports that a peer's may still refer to.
 const REMEMBERED: usize = 8;
 /// The most that the 24-bit field for the total loss can say.
@@ -64,6 +68,7 @@ impl Sent {
 pub(super) struct Reporter {
     ssrc: u32,
     due: Option<CallTime>,
+    random: StdRng,
     /// Our sender reports: the middle of their NTP time, and when they were made.
     ours: VecDeque<(u32, CallTime)>,
     /// The peer's last sender report, likewise.
@@ -75,10 +80,11 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    pub(super) fn new(ssrc: u32) -> Self {
+    pub(super) fn new(ssrc: u32, seed: u64) -> Self {
         Self {
             ssrc,
             due: None,
+            random: StdRng::seed_from_u64(seed),
             ours: VecDeque::with_capacity(REMEMBERED),
             theirs: None,
             rtt: None,
@@ -89,7 +95,16 @@ impl Reporter {
 
     /// Whether it is time for a report. The first is due after half the interval.
     pub(super) fn is_due(&mut self, now: CallTime) -> bool {
-        now >= *self.due.get_or_insert(now + INTERVAL / 2)
+        if self.due.is_none() {
+            self.due = Some(now + self.interval() / 2);
+        }
+        self.due.is_some_and(|due| now >= due)
+    }
+
+    /// Half to one and a half times the interval, so that sessions that began together do not
+    /// report together.
+    fn interval(&mut self) -> Duration {
+        INTERVAL.mul_f64(self.random.random_range(0.5..1.5) / COMPENSATION)
     }
 
     /// Writes a compound packet: what we sent, how we receive `source`, and our name.
@@ -101,7 +116,7 @@ impl Reporter {
         source: Option<ReceptionReport>,
         bye: bool,
     ) -> Vec<u8> {
-        self.due = Some(now + INTERVAL);
+        self.due = Some(now + self.interval());
         let reports = source.map(|source| self.refer(source, now)).into_iter().collect();
         let report: Box<dyn Packet> = if sent.packets == 0 {
             Box::new(ReceiverReport { ssrc: self.ssrc, reports, ..Default::default() })

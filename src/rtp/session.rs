@@ -5,6 +5,7 @@ use super::{
     Formats, MAX_PAYLOAD, RtpError, RtpStats,
     events::{Digit, EventReceiver},
     jitter::{JitterBuffer, Playout, Put},
+    mos::mos,
     rtcp::{self, NtpTime, Reporter},
     sender::Sender,
     sequence::{Order, Sequence},
@@ -14,7 +15,7 @@ use crate::audio::{CallTime, ComfortNoise, Hz8k, Pcm};
 /// Comfort noise (RFC 3389): the peer is silent.
 const COMFORT_NOISE: u8 = 13;
 
-/// What a session needs to know. Draw the three first values at random (RFC 3550, section 5.1).
+/// What a session needs to know. Draw the first four values at random (RFC 3550, section 5.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RtpConfig {
     /// Our synchronisation source.
@@ -23,6 +24,8 @@ pub struct RtpConfig {
     pub first_seq: u16,
     /// Timestamp of our first packet.
     pub first_timestamp: u32,
+    /// Varies the intervals of our reports (RFC 3550, section 6.3.1).
+    pub seed: u64,
     /// What was negotiated.
     pub formats: Formats,
 }
@@ -93,7 +96,7 @@ pub enum IgnoreReason {
 impl RtpSession {
     /// A session that has neither sent nor received.
     pub fn new(config: RtpConfig) -> Self {
-        let RtpConfig { ssrc, first_seq, first_timestamp, formats } = config;
+        let RtpConfig { ssrc, first_seq, first_timestamp, seed, formats } = config;
         Self {
             sender: Sender::new(ssrc, first_seq, first_timestamp, formats.clone()),
             formats,
@@ -101,7 +104,7 @@ impl RtpSession {
             candidate: None,
             jitter: JitterBuffer::new(),
             events: EventReceiver::default(),
-            reporter: Reporter::new(ssrc),
+            reporter: Reporter::new(ssrc, seed),
             stats: RtpStats::default(),
             lost_before: 0,
         }
@@ -170,7 +173,7 @@ impl RtpSession {
         self.sender.press(key, ticks)
     }
 
-    /// The control packet to send now, if one is due: a report every 5 s. `wall` is the time of
+    /// The control packet to send now, if one is due: a report every 2 to 6 s. `wall` is the time of
     /// day at `now`.
     pub fn rtcp_due(&mut self, now: CallTime, wall: NtpTime) -> Option<Vec<u8>> {
         if !self.reporter.is_due(now) {
@@ -192,7 +195,12 @@ impl RtpSession {
     /// What has happened so far.
     pub fn stats(&self) -> RtpStats {
         let lost = self.remote.as_ref().map_or(0, |r| r.sequence.lost());
+        let sent = f64::from(self.sender.sent.packets.max(1));
+        let peer_loss = self.reporter.peer_lost().map(|lost| f64::from(lost) / sent);
+        let codec = self.formats.send.1;
         RtpStats {
+            mos: self.jitter.loss().map(|loss| mos(codec, self.delay_ms(), loss)),
+            peer_mos: peer_loss.map(|loss| mos(codec, self.delay_ms(), loss)),
             sent: u64::from(self.sender.sent.packets),
             lost: self.lost_before + lost,
             concealed_ms: self.jitter.concealed() / 8,
@@ -203,6 +211,12 @@ impl RtpSession {
             peer_jitter_ms: self.reporter.peer_jitter(f64::from(self.formats.send.1.clock_rate())),
             ..self.stats.clone()
         }
+    }
+
+    /// From mouth to ear: half the round trip, one packet, the jitter buffer.
+    fn delay_ms(&self) -> f64 {
+        let network = self.reporter.rtt_ms().unwrap_or(0.0) / 2.0;
+        network + f64::from(self.formats.ptime_ms) + self.jitter.delay_ms()
     }
 
     fn receive_packet(&mut self, at: CallTime, packet: Packet) -> Received {

@@ -27,4 +27,9 @@ pub struct RtpStats {
     pub peer_lost: Option<u32>,
     /// Jitter of our packets that the peer reports, in ms; `None` without a report.
     pub peer_jitter_ms: Option<f64>,
+    /// How the caller sounded here, 1 to 4.5 (mean opinion score), estimated from delay and
+    /// concealment by the E-model (ITU-T G.107); `None` when nothing was heard.
+    pub mos: Option<f64>,
+    /// How we sounded at the peer, from its reports; `None` without one.
+    pub peer_mos: Option<f64>,
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::ServiceError;
 use crate::{
     audio::Codec,
-    call::{Limits, SrtpPolicy},
+    call::{Limits, MediaOptions, SrtpPolicy, ToneKeys},
     conversation::Timing,
     sdp::Capabilities,
     speech::recognizers::RecognizerConfig,
@@ -95,9 +95,16 @@ pub struct Rtp {
     /// Comfort noise (RFC 3389) when the peer has it, else faint noise, while the bot is silent;
     /// otherwise digital silence.
     pub comfort_noise: bool,
+    /// Keys as tones in the audio: `off`, `auto` (with peers without RFC 4733) or `always`.
+    pub tone_keys: ToneKeys,
 }
 
 impl Rtp {
+    /// Silence and tones.
+    pub fn media_options(&self) -> MediaOptions {
+        MediaOptions { comfort_noise: self.comfort_noise, tones: self.tone_keys }
+    }
+
     /// What calls negotiate.
     pub fn capabilities(&self) -> Capabilities {
         Capabilities { codecs: self.codecs.clone(), comfort_noise: self.comfort_noise }
@@ -108,7 +115,8 @@ impl Default for Rtp {
     fn default() -> Self {
         let Capabilities { codecs, comfort_noise } = Capabilities::default();
         let ports = "20000-20999".into();
-        Self { ports, srtp: SrtpPolicy::default(), codecs, comfort_noise }
+        let (srtp, tone_keys) = (SrtpPolicy::default(), ToneKeys::default());
+        Self { ports, srtp, codecs, comfort_noise, tone_keys }
     }
 }
 

@@ -230,6 +230,7 @@ impl Service {
             bind: shared.config.sip.listen.ip(),
             ports: Arc::clone(&shared.ports),
             capabilities: shared.config.rtp.capabilities(),
+            media: shared.config.rtp.media_options(),
             srtp: shared.config.rtp.srtp,
             archives: shared.archives.clone(),
             timing: shared.config.timing.clone(),

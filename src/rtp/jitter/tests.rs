@@ -3,6 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::audio::Hz8k;
 
+mod network;
+
 /// A packet on its way: when it arrives, in ms, and which 20 ms of the stream it carries.
 type Arrival = (u64, u32);
 

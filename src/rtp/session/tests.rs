@@ -24,6 +24,7 @@ fn session_with(ssrc: u32, formats: Formats) -> RtpSession {
         ssrc,
         first_seq: 65_530,
         first_timestamp: u32::MAX - 1_000,
+        seed: ssrc.into(),
         formats,
     })
 }
@@ -258,11 +259,36 @@ fn reports_travel_and_tell_the_round_trip() {
 }
 
 #[test]
-fn reports_go_out_every_five_seconds() {
+fn reports_go_out_at_varied_intervals_around_those_of_rfc_3550() {
     let mut bot = session(1);
-    let due: Vec<u64> =
-        (0..1_000).filter(|&t| bot.rtcp_due(at(t), NtpTime(0)).is_some()).map(|t| t * 20).collect();
-    assert_eq!(due, [2_500, 7_500, 12_500, 17_500]);
+    let due: Vec<u64> = (0..20_000)
+        .filter(|&t| bot.rtcp_due(at(t), NtpTime(0)).is_some())
+        .map(|t| t * 20)
+        .collect();
+    let gaps: Vec<u64> = due.windows(2).map(|w| w[1] - w[0]).collect();
+    assert!(gaps.iter().all(|gap| (2_040..=6_180).contains(gap)), "{gaps:?}");
+    let mean = gaps.iter().sum::<u64>() / gaps.len() as u64;
+    assert!((3_500..4_700).contains(&mean), "{mean}");
+    assert!(gaps.iter().max() > gaps.iter().min().map(|least| least + 1_000).as_ref());
+}
+
+#[test]
+fn a_clean_call_is_rated_well_and_a_lossy_one_worse() {
+    let rated = |lost: fn(u64) -> bool| {
+        let (mut bot, mut caller) = (session(1), session(2));
+        for tick in 0..500 {
+            let packet = send(&mut bot, &frame(1_000 + tick as i16));
+            if !lost(tick) {
+                caller.receive(at(tick), &packet).unwrap();
+            }
+            caller.pull();
+        }
+        caller.stats().mos.unwrap()
+    };
+    let (clean, lossy) = (rated(|_| false), rated(|tick| tick % 10 == 9));
+    assert!(clean > 4.3, "{clean}");
+    assert!((3.0..3.7).contains(&lossy), "{lossy}");
+    assert_eq!(session(1).stats().mos, None);
 }
 
 #[test]
