@@ -98,11 +98,15 @@ fn readings(lang: Lang, heard: &str) -> Vec<String> {
 }
 
 /// The number in a reading that says it over and over, as recognisers do that loop and callers
-/// who repeat themselves; the last time may be cut short. Two digits repeated are just digits.
+/// who repeat themselves; the last time may be cut short, and after three times alike anything may
+/// follow, for a loop ends in confusion. Two digits repeated are just digits.
 fn said_once(reading: &str) -> Option<String> {
     let bytes = reading.as_bytes();
-    let repeats =
-        |period: &usize| bytes.iter().skip(*period).eq(bytes.iter().take(bytes.len() - period));
+    let repeats = |&period: &usize| {
+        let later = bytes.iter().skip(period);
+        let alike = period + bytes.iter().zip(later).take_while(|(a, b)| a == b).count();
+        alike == bytes.len() || alike >= 3 * period
+    };
     (4..=bytes.len() / 2).find(repeats).map(|period| reading[..period].to_owned())
 }
 
@@ -196,6 +200,8 @@ mod tests {
     #[test]
     fn a_number_that_the_recogniser_repeats_is_heard_once() {
         let said = heard(&["15926374866。15926374866。15926374866。159"]);
+        assert_eq!(best_digits(Lang::Zh, &said, &PHONE).as_deref(), Some("15926374866"));
+        let said = heard(&["15926374866。15926374866。15926374866。1592637486666。15"]);
         assert_eq!(best_digits(Lang::Zh, &said, &PHONE).as_deref(), Some("15926374866"));
     }
 
