@@ -15,6 +15,9 @@ use crate::audio::{CallTime, ComfortNoise, Hz8k, Pcm};
 /// Comfort noise (RFC 3389): the peer is silent.
 const COMFORT_NOISE: u8 = 13;
 
+/// What is heard while a key is down and no audio comes.
+const EVENT_NOISE_DBOV: f32 = -70.0;
+
 /// What a session needs to know. Draw the first four values at random (RFC 3550, section 5.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RtpConfig {
@@ -236,6 +239,10 @@ impl RtpSession {
         }
         self.stats.received += 1;
         if let Some(clock) = self.formats.events_clock(header.payload_type) {
+            if f64::from(clock) == 8_000.0 * self.jitter.clock_scale() {
+                // Events come in place of audio: what is missing then is not lost.
+                self.jitter.put_noise(header.timestamp, ComfortNoise::white(EVENT_NOISE_DBOV));
+            }
             let timestamp = (clock, header.timestamp);
             return match self.events.receive(at, timestamp, header.marker, &payload) {
                 true => Received::Event,

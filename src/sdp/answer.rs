@@ -155,6 +155,18 @@ mod tests {
         assert_eq!((first_g722.send, first_g722.comfort_noise), ((9, Codec::G722), Some(13)));
     }
 
+    #[cfg(feature = "opus")]
+    #[test]
+    fn events_at_8_khz_are_received_beside_opus() {
+        let lines = [
+            "m=audio 5000 RTP/AVP 96 101",
+            "a=rtpmap:96 opus/48000/2",
+            "a=rtpmap:101 telephone-event/8000",
+        ];
+        let negotiated = agree(&lines).1;
+        assert_eq!((negotiated.send_events, negotiated.receive_events), (None, vec![(101, 8_000)]));
+    }
+
     #[test]
     fn the_configuration_limits_the_answer() {
         let capabilities = Capabilities { codecs: vec![Codec::Pcma], comfort_noise: false };

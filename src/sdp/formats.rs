@@ -46,7 +46,8 @@ impl Formats {
         let events = formats.iter().filter_map(|f| Some((f.payload_type, f.events_clock()?)));
         let noise = formats.iter().find(|f| f.is_noise()).map(|f| f.payload_type);
         Self {
-            events: events.filter(|(_, hz)| has_clock(*hz)).collect(),
+            // Some phones offer Opus with events at 8 kHz alone, and send them.
+            events: events.filter(|(_, hz)| *hz == 8_000 || has_clock(*hz)).collect(),
             noise: noise.filter(|_| capabilities.comfort_noise && has_clock(8_000)),
             codecs,
         }

@@ -140,6 +140,7 @@ fn keys_go_through_once_each_between_audio() {
     assert_eq!(keys, "199*#");
     assert_eq!(heard[59].audio, frame(1_000), "then the audio goes on");
     assert!(!caller.press('x', 5));
+    assert_eq!(bot.stats().concealed_ms, 0, "no audio is lost while a key is down");
 }
 
 #[test]
