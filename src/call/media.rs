@@ -67,6 +67,7 @@ pub(super) struct Media {
     latched: bool,
     last_heard: Instant,
     sending: bool,
+    hears: bool,
     options: MediaOptions,
     tones: Option<DtmfDetector>,
     heard_tones: VecDeque<char>,
@@ -106,6 +107,7 @@ impl Media {
             latched: false,
             last_heard: Instant::now(),
             sending: peer.direction.sends(),
+            hears: peer.direction.receives(),
             options,
             tones: options.tones.detector(peer),
             heard_tones: VecDeque::new(),
@@ -122,6 +124,8 @@ impl Media {
             self.tones = self.options.tones.detector(peer);
         }
         self.sending = peer.direction.sends();
+        self.hears = peer.direction.receives();
+        self.last_heard = Instant::now();
         if self.remote != peer.remote {
             self.remote = peer.remote;
             self.remote_rtcp = peer.rtcp;
@@ -241,9 +245,14 @@ impl Media {
         self.session.stats()
     }
 
-    /// Time since the peer's last RTP packet.
+    /// Whether the peer does not want to hear us: hold, in whatever form it was asked for.
+    pub(super) fn held(&self) -> bool {
+        !self.sending
+    }
+
+    /// Time since the peer's last RTP packet; nothing while none is to be expected.
     pub(super) fn silent_for(&self) -> Duration {
-        self.last_heard.elapsed()
+        if self.held() || !self.hears { Duration::ZERO } else { self.last_heard.elapsed() }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod archive;
 pub mod caller;
+mod clock;
 mod engines;
 mod hearing;
 pub mod live;

@@ -15,10 +15,11 @@ use tokio::{
 use super::{
     Engines,
     archive::Archive,
+    clock::CallClock,
     hearing::Hearing,
     live::Happening,
     media::{Datagram, Media},
-    player::Player,
+    player::{FRAME, Player},
     record::Record,
     setup::Limits,
 };
@@ -30,14 +31,13 @@ use crate::{
     },
     dialog::Say,
     rtp::RtpStats,
-    sdp::{self, LocalMedia},
+    sdp::{self, LocalMedia, Negotiated},
     sip::{HangUpCause, Leg, LegEvent, Reinvite},
     speech::{Hints, prompts::Prompts},
+    srtp::SrtpError,
     text::{Hypothesis, Phrase},
 };
 
-/// The grid on which audio is sent.
-const TICK: Duration = Duration::from_millis(20);
 /// The bot begins at the caller's ACK, or this long after the answer.
 const START_AFTER: CallTime = CallTime::from_ms(1_000);
 
@@ -52,13 +52,11 @@ pub(super) struct Call<L: Leg> {
     pub(super) archive: Archive,
     pub(super) record: Record,
     pub(super) limits: Limits,
-    /// The answer: sample 0 of the recording.
-    pub(super) answered: Instant,
+    pub(super) clock: CallClock,
     pub(super) hearing: Hearing,
     pub(super) player: Player,
     pub(super) jobs: JoinSet<Done>,
     pub(super) recognizing: BTreeMap<UtteranceId, AbortHandle>,
-    pub(super) ticks: u64,
     /// The caller's ACK has come.
     pub(super) acked: bool,
     pub(super) started: bool,
@@ -121,8 +119,9 @@ pub(super) struct Over {
 impl<L: Leg> Call<L> {
     /// Runs the call to its end.
     pub(super) async fn run(mut self) -> Over {
+        self.clock.hold(self.media.held());
         let reason = loop {
-            let next_tick = self.answered + TICK * (self.ticks as u32 + 1);
+            let next_tick = self.clock.next_tick();
             tokio::select! {
                 biased;
                 () = sleep_until(next_tick) => self.tick(),
@@ -149,24 +148,32 @@ impl<L: Leg> Call<L> {
         if let Err(error) = self.leg.hang_up(reason.cause()).await {
             tracing::warn!(%error, "could not hang up");
         }
-        let stats = self.media.finish(at);
+        let stats = self.media.finish(self.clock.line(Instant::now()));
         // A leg that is still saying goodbye is given the time for it.
         let goodbye = async { while self.leg.next_event().await.is_some() {} };
         let _ = tokio::time::timeout(Duration::from_secs(2), goodbye).await;
         Over { archive: self.archive, record: self.record, reason, at, stats }
     }
 
-    /// Samples since the answer.
     fn now(&self) -> CallTime {
-        CallTime::ZERO + self.answered.elapsed()
+        self.clock.now(Instant::now())
     }
 
     /// One frame in, one frame out. A late tick does its work at once; the grid stays.
     fn tick(&mut self) {
-        let now = CallTime::ZERO + TICK * self.ticks as u32;
-        self.ticks += 1;
+        let line = self.clock.tick();
         let caller = self.media.pull().audio;
-        while let Some(key) = self.media.next_key(now) {
+        if line.since(CallTime::ZERO) > self.limits.max_duration() {
+            self.end.get_or_insert(EndReason::MaxDuration);
+        } else if self.media.silent_for() > self.limits.media_timeout() {
+            self.end.get_or_insert(EndReason::MediaTimeout);
+        }
+        if self.clock.held() {
+            // Nobody listens: what is to be said waits, and what comes is music.
+            return self.media.send(line, &Pcm::silence(FRAME));
+        }
+        let now = self.clock.frame();
+        while let Some(key) = self.media.next_key(line) {
             self.step(now, Input::Key(key));
         }
         if let Some(edge) = self.hearing.push(&caller) {
@@ -180,15 +187,10 @@ impl<L: Leg> Call<L> {
         }
         let mut events = Vec::new();
         let bot = self.player.frame(&mut events);
-        self.media.send(now, &bot);
+        self.media.send(line, &bot);
         self.archive.frame(&caller, &bot);
         for event in events {
             self.step(now, event);
-        }
-        if now.since(CallTime::ZERO) > self.limits.max_duration() {
-            self.end.get_or_insert(EndReason::MaxDuration);
-        } else if self.media.silent_for() > self.limits.media_timeout() {
-            self.end.get_or_insert(EndReason::MediaTimeout);
         }
     }
 
@@ -200,17 +202,21 @@ impl<L: Leg> Call<L> {
     fn datagram(&mut self, datagram: io::Result<Datagram>) {
         // An ICMP error or a wake-up without data: the next packet will tell.
         if let Ok(datagram) = datagram {
-            let now = self.now();
-            self.media.take(now, datagram);
+            self.media.take(self.clock.line(Instant::now()), datagram);
         }
     }
 
     fn signalled(&mut self, event: Option<LegEvent>) {
         match event {
-            Some(LegEvent::Confirmed { .. }) => self.acked = true,
+            Some(LegEvent::Confirmed { answer }) => {
+                self.acked = true;
+                if let Some(answer) = answer {
+                    self.answered_in_ack(&answer);
+                }
+            }
             Some(LegEvent::Key { key, .. }) => {
                 let now = self.now();
-                if self.media.take_info_key(now, key) {
+                if self.media.take_info_key(self.clock.line(Instant::now()), key) {
                     self.step(now, Input::Key(key));
                 }
             }
@@ -235,7 +241,7 @@ impl<L: Leg> Call<L> {
         self.local.version += 1;
         match sdp::answer(offer, &self.local) {
             Ok((answer, peer)) => {
-                if let Err(error) = self.media.renegotiated(&peer) {
+                if let Err(error) = self.change_media(&peer) {
                     tracing::warn!(%error, "session change refused");
                     return change.reject(488);
                 }
@@ -246,6 +252,26 @@ impl<L: Leg> Call<L> {
                 change.reject(488);
             }
         }
+    }
+
+    /// The peer's answer to the offer that we gave it in a session change.
+    fn answered_in_ack(&mut self, answer: &str) {
+        match sdp::accept(answer, &self.local) {
+            Ok(peer) => {
+                if let Err(error) = self.change_media(&peer) {
+                    tracing::warn!(%error, "the answer to our offer cannot be used");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the answer to our offer cannot be used"),
+        }
+    }
+
+    fn change_media(&mut self, peer: &Negotiated) -> Result<(), SrtpError> {
+        self.media.renegotiated(peer)?;
+        if self.clock.hold(self.media.held()) {
+            tracing::info!(held = self.clock.held(), "hold");
+        }
+        Ok(())
     }
 
     fn job_done(&mut self, done: Option<Done>) {

@@ -24,6 +24,9 @@ impl Default for SessionTimerConfig {
     }
 }
 
+/// A peer's minimum above this would leave the session without a timer in effect: a day.
+const LONGEST: Duration = Duration::from_secs(24 * 3_600);
+
 /// What two sides agreed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Terms {
@@ -62,7 +65,7 @@ impl Terms {
             Some((seconds, _)) => seconds.min(config.expires).max(config.min),
             None => config.expires,
         };
-        let floor = seconds(headers, "Min-SE").unwrap_or_default();
+        let floor = seconds(headers, "Min-SE").unwrap_or_default().min(LONGEST);
         let we_refresh = match asked.and_then(|(_, refresher)| refresher) {
             Some(Refresher::Uas) => true,
             Some(Refresher::Uac) | None => !peer_knows,
@@ -71,10 +74,11 @@ impl Terms {
     }
 
     /// The terms that `response`, a 2xx to our INVITE or UPDATE, sets; `None` for no timer.
-    pub(super) fn of_response(response: &Response) -> Option<Self> {
+    /// A peer that sets less than our minimum, which it has been told, gets the minimum.
+    pub(super) fn of_response(response: &Response, config: &SessionTimerConfig) -> Option<Self> {
         let (expires, refresher) = expires(response.headers())?;
         let we_refresh = refresher != Some(Refresher::Uas);
-        Some(Self { expires, we_refresh, peer_knows: true })
+        Some(Self { expires: expires.max(config.min), we_refresh, peer_knows: true })
     }
 
     /// Headers of our 2xx.

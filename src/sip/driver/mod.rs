@@ -196,7 +196,7 @@ impl Driver {
     async fn on_confirmed(&mut self, response: &Response) {
         if self.direction == Direction::Outbound && self.phase == Phase::Early {
             self.phase = Phase::Up;
-            self.session.begin_outbound(response);
+            self.session.begin_outbound(response, &self.shared.session_timer);
             let sdp = message::sdp_of_response(response).unwrap_or_default();
             self.leg.entry.emit(LegEvent::Answered { sdp });
             return;

@@ -15,7 +15,7 @@ use tokio::{
 use super::Driver;
 use crate::sip::{
     HangUpCause, LegEvent, Reinvite, SipError, message,
-    session_timer::{Due, SessionTimer, Terms},
+    session_timer::{Due, SessionTimer, SessionTimerConfig, Terms},
 };
 
 /// What is under way in a session.
@@ -69,9 +69,9 @@ impl Session {
     }
 
     /// An outbound call was answered with `response`.
-    pub(super) fn begin_outbound(&mut self, response: &Response) {
+    pub(super) fn begin_outbound(&mut self, response: &Response, config: &SessionTimerConfig) {
         self.peer_has_update = allows_update(response.headers());
-        self.run(Terms::of_response(response));
+        self.run(Terms::of_response(response, config));
     }
 
     /// The ACK to our answer has come.
@@ -182,7 +182,7 @@ impl Driver {
         let Some(response) = response else { return };
         match response.status_code.kind() {
             StatusCodeKind::Successful => {
-                let terms = Terms::of_response(&response);
+                let terms = Terms::of_response(&response, &self.shared.session_timer);
                 let before = self.session.timer.as_ref().map(|timer| *timer.terms());
                 // A peer without the extension says nothing of it: the terms stay.
                 self.session.run(terms.or(before));

@@ -65,6 +65,24 @@ fn a_callers_minimum_is_kept() {
 }
 
 #[test]
+fn a_peer_cannot_make_the_session_endless_or_end_it_at_once() {
+    let request = invite(&["Supported: timer", "Session-Expires: 600", "Min-SE: 4294967295"]);
+    assert_eq!(Terms::of_request(&request, &CONFIG).unwrap().expires, LONGEST);
+    let response = |line: &str| {
+        let text = format!(
+            "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\n\
+             From: <sip:a@192.0.2.1>;tag=1\r\nTo: <sip:b@192.0.2.7>;tag=2\r\n\
+             Call-ID: 1\r\nCSeq: 1 INVITE\r\n{line}\r\n\r\n"
+        );
+        Terms::of_response(&Response::try_from(text.as_str()).unwrap(), &CONFIG)
+    };
+    assert_eq!(response("Session-Expires: 0").unwrap().expires, CONFIG.min);
+    assert!(response("Session-Expires: 300;refresher=uac").unwrap().we_refresh);
+    assert!(!response("Session-Expires: 300;refresher=uas").unwrap().we_refresh);
+    assert_eq!(response("X-Other: 1"), None);
+}
+
+#[test]
 fn the_refresher_refreshes_at_half_time_and_again_after_success() {
     let start = Instant::now();
     let terms = Terms { expires: secs(90), we_refresh: true, peer_knows: true };
