@@ -1,5 +1,5 @@
 # Hotline. Two commands to begin with: `make demo` and `make test`.
-.PHONY: demo demo-zh run test build models setup fmt bench clean
+.PHONY: demo demo-zh run test build models setup fmt bench fuzz clean
 
 HOTLINE := target/release/hotline
 
@@ -31,6 +31,9 @@ test: ## formatting, lints, layering, unit and behaviour tests
 
 fmt:
 	cargo fmt
+
+fuzz: ## one fuzz target: make fuzz TARGET=sdp_offer SECONDS=600
+	scripts/fuzz "$(TARGET)" "$(SECONDS)"
 
 bench: setup
 	cargo bench --locked

@@ -34,6 +34,7 @@ pub fn answer(offer: &str, local: &LocalMedia) -> Result<(String, Negotiated), S
 fn accepted(offered: &Media, local: &LocalMedia, chosen: &Chosen) -> Media {
     let negotiated = &chosen.negotiated;
     let mut media = Media::new(MediaType::Audio, local.port, TransportProto::RtpAvp, "");
+    media.media.clone_from(&offered.media);
     media.proto.clone_from(&offered.proto);
     describe(&mut media, &chosen.formats, negotiated.direction);
     if let (Some(tag), Some(keys)) = (chosen.crypto_tag, &negotiated.srtp) {
@@ -219,6 +220,12 @@ mod tests {
                 "m=application 0 UDP/BFCP *",
             ]
         );
+    }
+
+    #[test]
+    fn the_streams_kind_is_repeated_as_the_peer_writes_it() {
+        let (text, _) = agree(&["m=Audio 5000 RTP/AVP 0"]);
+        assert!(text.contains("m=Audio 40000 RTP/AVP 0\r\n"), "{text}");
     }
 
     #[test]

@@ -230,4 +230,18 @@ mod tests {
         let error = load("[sip]\nlisten = \"5060\"\n").unwrap_err();
         assert!(error.contains("line 2"), "{error}");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_damaged_file_is_read_or_refused_with_a_reason(
+            at in 0..900_usize, cut in 0..40_usize, with in "[ -~\n\"=]{0,20}"
+        ) {
+            let whole = include_str!("../../hotline.toml");
+            let (head, tail) = whole.split_at(whole.floor_char_boundary(at));
+            let tail = &tail[tail.floor_char_boundary(cut)..];
+            if let Err(problem) = load(&format!("{head}{with}{tail}")) {
+                proptest::prop_assert!(problem.contains("hotline.toml") && problem.len() > 30, "{problem}");
+            }
+        }
+    }
 }

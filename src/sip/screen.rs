@@ -64,7 +64,7 @@ impl net::UdpSocket for ScreenedSocket {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
+pub(super) enum Verdict {
     Pass,
     /// The same message without folded lines; never longer.
     Rewritten(Vec<u8>),
@@ -72,7 +72,7 @@ enum Verdict {
     Drop,
 }
 
-fn screen(datagram: &[u8]) -> Verdict {
+pub(super) fn screen(datagram: &[u8]) -> Verdict {
     // Keep-alives are line ends only; the stack knows them.
     if datagram.iter().all(u8::is_ascii_whitespace) || datagram.starts_with(b"SIP/") {
         return Verdict::Pass;

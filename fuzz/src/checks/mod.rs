@@ -1,0 +1,13 @@
+//! What must hold for any input: one check for each fuzz target. `tests/fuzz_corpus.rs` of the main
+//! crate runs them, too, over the seeds.
+
+mod input;
+
+pub mod dialplan;
+pub mod rtcp;
+pub mod rtp;
+pub mod sdp_answer;
+pub mod sdp_offer;
+pub mod srtp;
+pub mod telephone_event;
+pub mod wav;
