@@ -75,9 +75,9 @@ async fn the_same_invite_over_a_second_path_is_a_loop() {
 async fn extensions_and_bodies_that_we_do_not_know_are_refused() {
     let agent = agent().await;
     let peer = Peer::new(&agent, "unknown").await;
-    let answer = peer.ask("INVITE", 1, "a", "Require: 100rel, timer\r\n", "").await;
+    let answer = peer.ask("INVITE", 1, "a", "Require: privacy, 100rel, timer\r\n", "").await;
     assert!(answer.starts_with("SIP/2.0 420"), "{answer}");
-    assert!(answer.contains("Unsupported: 100rel\r\n"), "{answer}");
+    assert!(answer.contains("Unsupported: privacy\r\n"), "{answer}");
     let answer = peer.ask("INVITE", 2, "b", "Content-Type: text/plain\r\n", "hello").await;
     assert!(answer.starts_with("SIP/2.0 415") && answer.contains("Accept: "), "{answer}");
 }

@@ -127,8 +127,8 @@ async fn answered<L: Leg>(leg: &mut L) -> Result<String, CallError> {
     loop {
         match leg.next_event().await {
             Some(LegEvent::Answered { sdp }) => return Ok(sdp),
-            Some(LegEvent::Rejected { code, reason, .. }) => {
-                return Err(CallError::Refused { code, reason });
+            Some(LegEvent::Rejected { code, reason, cause, .. }) => {
+                return Err(CallError::Refused { code, reason, cause });
             }
             Some(LegEvent::Failed { why }) => return Err(CallError::Broken { why }),
             Some(_) => {}

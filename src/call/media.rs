@@ -64,6 +64,8 @@ pub(super) struct Media {
     protection: Protection,
     remote: SocketAddr,
     remote_rtcp: SocketAddr,
+    /// What the times that are passed in count from, on the session's own clock.
+    base: Duration,
     latched: bool,
     last_heard: Instant,
     sending: bool,
@@ -104,6 +106,7 @@ impl Media {
             protection: Protection::new(peer.srtp.as_ref())?,
             remote: peer.remote,
             remote_rtcp: peer.rtcp,
+            base: Duration::ZERO,
             latched: false,
             last_heard: Instant::now(),
             sending: peer.direction.sends(),
@@ -134,6 +137,13 @@ impl Media {
         Ok(())
     }
 
+    /// From now on times count from zero again, `elapsed` after they did before: the call is
+    /// answered. The silence of a caller who waited for the answer does not count.
+    pub(super) fn restart(&mut self, elapsed: Duration) {
+        self.base += elapsed;
+        self.last_heard = Instant::now();
+    }
+
     /// Waits for a datagram. Cancel-safe.
     pub(super) async fn receive(&mut self) -> io::Result<Datagram> {
         // Two buffers would let both sockets be read at once; one is enough, for the one that is
@@ -154,6 +164,7 @@ impl Media {
 
     /// Takes the datagram that [`Self::receive`] announced.
     pub(super) fn take(&mut self, now: CallTime, datagram: Datagram) {
+        let now = now + self.base;
         match datagram {
             Datagram::Rtp(len, from) => {
                 if self.latched && from != self.remote && self.last_heard.elapsed() < RELATCH {
@@ -192,6 +203,7 @@ impl Media {
 
     /// The next key that came as an RFC 4733 event or as a tone and in no other way before.
     pub(super) fn next_key(&mut self, now: CallTime) -> Option<char> {
+        let now = now + self.base;
         while let Some(digit) = self.session.next_digit() {
             if self.keys.accept(now, KeySource::Event, digit.key) {
                 return Some(digit.key);
@@ -207,6 +219,7 @@ impl Media {
 
     /// Takes a key that came as a SIP INFO; true when it came in no other way before.
     pub(super) fn take_info_key(&mut self, now: CallTime, key: char) -> bool {
+        let now = now + self.base;
         self.keys.accept(now, KeySource::Info, key)
     }
 
@@ -218,6 +231,7 @@ impl Media {
 
     /// Sends 20 ms and, when one is due, an RTCP report.
     pub(super) fn send(&mut self, now: CallTime, frame: &Pcm<Hz8k>) {
+        let now = now + self.base;
         if self.sending {
             for packet in self.session.send(frame) {
                 let Some(packet) = self.protection.seal(packet) else { continue };
@@ -240,6 +254,7 @@ impl Media {
 
     /// Says goodbye over RTCP and returns what the call's media was like.
     pub(super) fn finish(&mut self, now: CallTime) -> RtpStats {
+        let now = now + self.base;
         let bye = self.session.bye(now, ntp_now());
         self.send_rtcp(bye);
         self.session.stats()

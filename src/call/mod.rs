@@ -4,6 +4,8 @@
 mod archive;
 pub mod caller;
 mod clock;
+mod early;
+mod ending;
 mod engines;
 mod hearing;
 pub mod live;
@@ -13,13 +15,15 @@ mod player;
 mod ports;
 mod protection;
 mod record;
+mod session;
 mod setup;
 mod task;
 
 pub use archive::{ArchiveError, ArchiveWriter};
+pub use early::BeforeAnswer;
+pub use ending::EndReason;
 pub use engines::Engines;
 pub use media::{MediaOptions, ToneKeys};
 pub use ports::{PortError, PortRange};
 pub use protection::SrtpPolicy;
 pub use setup::{CallError, Limits, Setup, answer};
-pub use task::EndReason;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::live::{Happening, Live};
-use crate::{audio::CallTime, conversation::Note, dialog::Outcome, store::CallEvent};
+use crate::{audio::CallTime, conversation::Note, dialog::Outcome, sip::Reason, store::CallEvent};
 
 /// Collects what the store will get when the call is over, and tells watchers as it happens.
 #[derive(Debug)]
@@ -37,6 +37,12 @@ impl Record {
         let kind = kind.as_ref().and_then(Value::as_str).unwrap_or("note").to_owned();
         self.events.push(CallEvent { at, kind, data });
         self.tell(Happening::Note(note));
+    }
+
+    /// Why the peer says that it hung up.
+    pub(super) fn peer_reason(&mut self, at: CallTime, reason: &Reason) {
+        let data = serde_json::to_value(reason).unwrap_or_default();
+        self.events.push(CallEvent { at, kind: "peer_reason".to_owned(), data });
     }
 
     /// The dialog has ended with this.

@@ -15,12 +15,15 @@ use super::{
     SrtpPolicy,
     archive::Archive,
     clock::CallClock,
+    early::{BeforeAnswer, Unanswered, before_answer},
+    ending::{close, never_spoken},
     hearing::Hearing,
     live::{Happening, Live},
     media::Media,
     player::Player,
     record::Record,
-    task::{Call, Over},
+    session::Session,
+    task::Call,
 };
 use crate::{
     conversation::{
@@ -30,10 +33,10 @@ use crate::{
     dialog::{CallFacts, Machine},
     dialplan::Dialplan,
     sdp::{self, Capabilities, LocalMedia, Negotiated, SdpError},
-    sip::{HangUpCause, Leg, LegEvent, LegInfo, Permit, Rejection, SipError},
+    sip::{HangUpCause, Leg, LegEvent, LegInfo, Permit, Reason, Rejection, SipError},
     speech::prompts::Prompts,
     srtp::SrtpError,
-    store::{CallDirection, CallEnd, NewCall, Store, StoreError},
+    store::{CallDirection, NewCall, Store, StoreError},
 };
 
 /// How long the caller may take to answer our offer in its ACK.
@@ -71,6 +74,8 @@ pub struct Setup {
     pub timing: Timing,
     /// Limits of one call.
     pub limits: Limits,
+    /// What the caller gets before the answer.
+    pub before_answer: BeforeAnswer,
     /// Admission.
     pub permit: Permit,
 }
@@ -127,12 +132,14 @@ pub enum CallError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The callee refused.
-    #[error("the call was refused: {code} {reason}")]
+    #[error("the call was refused: {code} {reason}{}", in_brackets(cause.as_ref()))]
     Refused {
         /// SIP status code.
         code: u16,
         /// Its reason phrase.
         reason: String,
+        /// Its Reason header, which may tell the cause of the network behind a gateway.
+        cause: Option<Reason>,
     },
     /// The callee rang and rang.
     #[error("no answer within {seconds} s: is a SIP service running there?")]
@@ -151,6 +158,10 @@ pub enum CallError {
     Gone,
 }
 
+fn in_brackets(cause: Option<&Reason>) -> String {
+    cause.map(|cause| format!(" ({cause})")).unwrap_or_default()
+}
+
 /// Answers an INVITE and runs the call to its end; returns the disposition. Whatever fails before
 /// the answer is also told to the caller, as a SIP rejection.
 ///
@@ -164,19 +175,26 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
             return Err(error);
         }
     };
-    let Prepared { archive, header, local, rtp, rtcp, sdp, peer, started_at } = prepared;
+    let Prepared { archive, header, mut session, rtp, rtcp, peer, started_at } = prepared;
     let facts = header.facts.clone();
-    leg.answer(sdp).await?;
+    let mut media = match peer {
+        Some(peer) => Ok(Media::new(rtp, rtcp, &peer, setup.media)?),
+        None => Err((rtp, rtcp)),
+    };
+    if let Err(unanswered) = lead_in(&mut leg, &setup, &mut session, media.as_mut().ok()).await {
+        return not_answered(unanswered, leg, &setup).await;
+    }
     let answered = Instant::now();
     let rang_ms = (OffsetDateTime::now_utc() - started_at).whole_milliseconds().max(0) as u64;
-    let acked = peer.is_none();
-    let peer = match peer {
-        Some(peer) => peer,
-        None => match answer_in_ack(&mut leg, &local).await {
-            Ok(peer) => peer,
+    let acked = media.is_err();
+    let media = match media {
+        Ok(media) => media,
+        Err((rtp, rtcp)) => match answer_in_ack(&mut leg, session.local()).await {
+            Ok(peer) => Media::new(rtp, rtcp, &peer, setup.media)?,
             Err(error) => {
                 leg.hang_up(HangUpCause::Failure).await?;
-                setup.store.finish_call(&setup.id, never_spoken(rang_ms), &[]).await?;
+                let end = never_spoken(EndReason::Failed, Some(rang_ms));
+                setup.store.finish_call(&setup.id, end, &[]).await?;
                 return Err(error);
             }
         },
@@ -184,9 +202,9 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
     let record = Record::new(setup.id.clone(), setup.live.clone());
     record.tell(Happening::Answered { dialplan: setup.dialplan.name().to_owned() });
     let call = Call {
-        media: Media::new(rtp, rtcp, &peer, setup.media)?,
+        media,
         leg,
-        local,
+        session,
         conversation: Conversation::new(
             Machine::new(Arc::clone(&setup.dialplan), facts),
             setup.timing,
@@ -211,14 +229,42 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
     Ok(disposition)
 }
 
+/// What comes before the answer, and the answer.
+async fn lead_in<L: Leg>(
+    leg: &mut L,
+    setup: &Setup,
+    session: &mut Session,
+    media: Option<&mut Media>,
+) -> Result<(), Unanswered> {
+    let early = media.map(|media| (media, session.described()));
+    before_answer(leg, &setup.before_answer, session, early).await?;
+    Ok(leg.answer(session.described()).await?)
+}
+
+/// The record of a call that was not answered.
+async fn not_answered<L: Leg>(
+    unanswered: Unanswered,
+    mut leg: L,
+    setup: &Setup,
+) -> Result<String, CallError> {
+    let (reason, error) = match unanswered {
+        Unanswered::Ended(reason) => (reason, None),
+        // The caller was faster.
+        Unanswered::Broken(SipError::State { state: "over", .. }) => (EndReason::Cancelled, None),
+        Unanswered::Broken(error) => (EndReason::Failed, Some(error)),
+    };
+    leg.hang_up(reason.cause()).await?;
+    setup.store.finish_call(&setup.id, never_spoken(reason, None), &[]).await?;
+    error.map_or_else(|| Ok(reason.as_str().to_owned()), |error| Err(error.into()))
+}
+
 /// What has to be there before the answer.
 struct Prepared {
     archive: Archive,
     header: Header,
-    local: LocalMedia,
+    session: Session,
     rtp: UdpSocket,
     rtcp: UdpSocket,
-    sdp: String,
     peer: Option<Negotiated>,
     started_at: OffsetDateTime,
 }
@@ -234,12 +280,13 @@ async fn prepare(info: &LegInfo, setup: &Setup) -> Result<Prepared, CallError> {
         security: setup.srtp.security(),
         capabilities: setup.capabilities.clone(),
     };
-    let (sdp, peer) = match &info.offer {
-        Some(offer) => {
-            let (answer, peer) = sdp::answer(offer, &local)?;
-            (answer, Some(peer))
+    let mut session = Session::new(local);
+    let peer = match &info.offer {
+        Some(offer) => Some(session.answer(offer)?.1),
+        None => {
+            session.offer();
+            None
         }
-        None => (sdp::offer(&local), None),
     };
     let started_at = OffsetDateTime::now_utc();
     let header = Header {
@@ -253,7 +300,7 @@ async fn prepare(info: &LegInfo, setup: &Setup) -> Result<Prepared, CallError> {
     setup.store.begin_call(new_call(info, setup, started_at)).await?;
     let mut archive = setup.archives.create(&setup.dir)?;
     archive.line(journal::line(&header)?);
-    Ok(Prepared { archive, header, local, rtp, rtcp, sdp, peer, started_at })
+    Ok(Prepared { archive, header, session, rtp, rtcp, peer, started_at })
 }
 
 fn new_call(info: &LegInfo, setup: &Setup, started_at: OffsetDateTime) -> NewCall {
@@ -278,22 +325,6 @@ fn local_now() -> PrimitiveDateTime {
     PrimitiveDateTime::new(local.date(), local.time())
 }
 
-/// The record of a call that was answered but never came to speech.
-fn never_spoken(rang_ms: u64) -> CallEnd {
-    CallEnd {
-        ended_at: OffsetDateTime::now_utc(),
-        answered_ms: Some(rang_ms),
-        duration_ms: 0,
-        end_reason: EndReason::Failed.as_str().to_owned(),
-        disposition: None,
-        slots: BTreeMap::new(),
-        turns: 0,
-        rtp: serde_json::Value::Null,
-        recording: None,
-        journal: None,
-    }
-}
-
 /// What the caller is told when the call cannot be answered.
 fn rejection(error: &CallError) -> Rejection {
     let code = match error {
@@ -316,36 +347,4 @@ async fn answer_in_ack<L: Leg>(leg: &mut L, local: &LocalMedia) -> Result<Negoti
             Ok(_) | Err(_) => return Err(CallError::Gone),
         }
     }
-}
-
-/// Brings the call's outcome into the store.
-async fn close(
-    over: Over,
-    rang_ms: u64,
-    id: &str,
-    store: &Store,
-    live: &Live,
-) -> Result<String, CallError> {
-    let Over { archive, record, reason, at, stats } = over;
-    let (recording, journal) = (archive.recording().to_owned(), archive.journal().to_owned());
-    let written = archive.finish().await;
-    let (events, outcome, turns) = record.close();
-    let disposition = outcome.as_ref().map(|outcome| outcome.disposition.clone());
-    let end = CallEnd {
-        ended_at: OffsetDateTime::now_utc(),
-        answered_ms: Some(rang_ms),
-        duration_ms: at.as_ms(),
-        end_reason: reason.as_str().to_owned(),
-        disposition: disposition.clone(),
-        slots: outcome.map(|outcome| outcome.slots).unwrap_or_default(),
-        turns,
-        rtp: serde_json::to_value(&stats).unwrap_or_default(),
-        recording: Some(recording),
-        journal: Some(journal),
-    };
-    store.finish_call(id, end, &events).await?;
-    let disposition = disposition.unwrap_or_else(|| reason.as_str().to_owned());
-    live.tell(id, Happening::Ended { disposition: disposition.clone() });
-    written?;
-    Ok(disposition)
 }

@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    Engines,
+    EndReason, Engines,
     archive::Archive,
     clock::CallClock,
     hearing::Hearing,
@@ -21,6 +21,7 @@ use super::{
     media::{Datagram, Media},
     player::{FRAME, Player},
     record::Record,
+    session::Session,
     setup::Limits,
 };
 use crate::{
@@ -31,10 +32,8 @@ use crate::{
     },
     dialog::Say,
     rtp::RtpStats,
-    sdp::{self, LocalMedia, Negotiated},
-    sip::{HangUpCause, Leg, LegEvent, Reinvite},
+    sip::{Leg, LegEvent},
     speech::{Hints, prompts::Prompts},
-    srtp::SrtpError,
     text::{Hypothesis, Phrase},
 };
 
@@ -45,7 +44,7 @@ const START_AFTER: CallTime = CallTime::from_ms(1_000);
 pub(super) struct Call<L: Leg> {
     pub(super) leg: L,
     pub(super) media: Media,
-    pub(super) local: LocalMedia,
+    pub(super) session: Session,
     pub(super) conversation: Conversation,
     pub(super) engines: Arc<Engines>,
     pub(super) prompts: Arc<Prompts>,
@@ -61,43 +60,6 @@ pub(super) struct Call<L: Leg> {
     pub(super) acked: bool,
     pub(super) started: bool,
     pub(super) end: Option<EndReason>,
-}
-
-/// Why a call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EndReason {
-    /// The dialog came to its end.
-    BotHangup,
-    /// The caller hung up.
-    CallerHangup,
-    /// The caller's audio stopped for longer than `limits.media_timeout`.
-    MediaTimeout,
-    /// The call reached `limits.max_duration`.
-    MaxDuration,
-    /// Signalling broke.
-    Failed,
-}
-
-impl EndReason {
-    /// As it stands in the call record.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::BotHangup => "bot_hangup",
-            Self::CallerHangup => "caller_hangup",
-            Self::MediaTimeout => "media_timeout",
-            Self::MaxDuration => "max_duration",
-            Self::Failed => "failed",
-        }
-    }
-
-    fn cause(self) -> HangUpCause {
-        match self {
-            Self::BotHangup | Self::CallerHangup => HangUpCause::Normal,
-            Self::MediaTimeout => HangUpCause::MediaTimeout,
-            Self::MaxDuration => HangUpCause::MaxDuration,
-            Self::Failed => HangUpCause::Failure,
-        }
-    }
 }
 
 /// A finished job of the inference threads.
@@ -211,7 +173,8 @@ impl<L: Leg> Call<L> {
             Some(LegEvent::Confirmed { answer }) => {
                 self.acked = true;
                 if let Some(answer) = answer {
-                    self.answered_in_ack(&answer);
+                    let changed = self.session.answered_in_ack(&answer, &mut self.media);
+                    self.follow_hold(changed);
                 }
             }
             Some(LegEvent::Key { key, .. }) => {
@@ -220,10 +183,19 @@ impl<L: Leg> Call<L> {
                     self.step(now, Input::Key(key));
                 }
             }
-            Some(LegEvent::Reinvite(change)) => self.reinvite(change),
-            Some(LegEvent::HungUp { .. } | LegEvent::Cancelled) => {
+            Some(LegEvent::Reinvite(change)) => {
+                let changed = self.session.reinvited(change, &mut self.media);
+                self.follow_hold(changed);
+            }
+            Some(LegEvent::HungUp { reason }) => {
+                if let Some(reason) = reason {
+                    tracing::info!(%reason, "the caller's side hung up");
+                    self.record.peer_reason(self.now(), &reason);
+                }
                 self.end = Some(EndReason::CallerHangup);
             }
+            Some(LegEvent::Cancelled) => self.end = Some(EndReason::CallerHangup),
+            Some(LegEvent::Shutdown) => self.end = Some(EndReason::Shutdown),
             Some(LegEvent::Failed { why }) => {
                 tracing::warn!(%why, "the leg broke");
                 self.end = Some(EndReason::Failed);
@@ -233,45 +205,10 @@ impl<L: Leg> Call<L> {
         }
     }
 
-    fn reinvite(&mut self, change: Reinvite) {
-        let Some(offer) = &change.offer else {
-            self.local.version += 1;
-            return change.accept(sdp::offer(&self.local));
-        };
-        self.local.version += 1;
-        match sdp::answer(offer, &self.local) {
-            Ok((answer, peer)) => {
-                if let Err(error) = self.change_media(&peer) {
-                    tracing::warn!(%error, "session change refused");
-                    return change.reject(488);
-                }
-                change.accept(answer);
-            }
-            Err(error) => {
-                tracing::info!(%error, "session change refused");
-                change.reject(488);
-            }
-        }
-    }
-
-    /// The peer's answer to the offer that we gave it in a session change.
-    fn answered_in_ack(&mut self, answer: &str) {
-        match sdp::accept(answer, &self.local) {
-            Ok(peer) => {
-                if let Err(error) = self.change_media(&peer) {
-                    tracing::warn!(%error, "the answer to our offer cannot be used");
-                }
-            }
-            Err(error) => tracing::warn!(%error, "the answer to our offer cannot be used"),
-        }
-    }
-
-    fn change_media(&mut self, peer: &Negotiated) -> Result<(), SrtpError> {
-        self.media.renegotiated(peer)?;
-        if self.clock.hold(self.media.held()) {
+    fn follow_hold(&mut self, changed: bool) {
+        if changed && self.clock.hold(self.media.held()) {
             tracing::info!(held = self.clock.held(), "hold");
         }
-        Ok(())
     }
 
     fn job_done(&mut self, done: Option<Done>) {

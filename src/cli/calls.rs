@@ -10,6 +10,7 @@ use super::runtime;
 use crate::{
     audio::CallTime,
     service::{Config, database},
+    sip::Reason,
     store::{CallEvent, CallFilter, CallRecord, CallSummary, Store, masked},
 };
 
@@ -129,6 +130,10 @@ fn line(event: &CallEvent) -> String {
         },
         "keys" => format!("caller: pressed {} keys", data["count"]),
         "turn" => waterfall(data),
+        "peer_reason" => match serde_json::from_value::<Reason>(data.clone()) {
+            Ok(reason) => format!("caller: hung up ({reason})"),
+            Err(_) => format!("        peer_reason {data}"),
+        },
         kind => format!("        {kind} {data}"),
     }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::ServiceError;
+use super::{BeforeAnswer, ServiceError};
 use crate::{
     audio::Codec,
     call::{Limits, MediaOptions, SrtpPolicy, ToneKeys},
@@ -65,6 +65,9 @@ pub struct Sip {
     /// The least of those that a peer may ask for; below 90 only for tests.
     #[serde(default = "default_min_session_expires")]
     pub min_session_expires_s: u32,
+    /// Seconds that running calls are given to end when the service is told to stop.
+    #[serde(default = "default_drain")]
+    pub drain_s: u64,
     /// Calls at once; more get 503 with Retry-After.
     #[serde(default = "default_max_calls")]
     pub max_calls: usize,
@@ -76,6 +79,10 @@ fn default_session_expires() -> u32 {
 
 fn default_min_session_expires() -> u32 {
     90
+}
+
+fn default_drain() -> u64 {
+    30
 }
 
 fn default_max_calls() -> usize {
@@ -144,6 +151,8 @@ pub struct Number {
     pub number: String,
     /// The dialplan that answers.
     pub dialplan: PathBuf,
+    /// What the caller gets before the answer; nothing when it is not given.
+    pub before_answer: Option<BeforeAnswer>,
 }
 
 /// Synthesis.
@@ -193,11 +202,14 @@ impl Config {
     }
 
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        let dialplans = self.numbers.iter_mut().map(|number| &mut number.dialplan);
+        let numbers = self.numbers.iter_mut().flat_map(|number| {
+            let announcement = number.before_answer.as_mut().and_then(BeforeAnswer::path);
+            [&mut number.dialplan].into_iter().chain(announcement)
+        });
         [&mut self.data.dir, &mut self.voices.dir]
             .into_iter()
             .chain(&mut self.data.prompts)
-            .chain(dialplans)
+            .chain(numbers)
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use super::{Config, Line, ServiceError};
 use crate::{
-    call::Engines,
+    call::{BeforeAnswer, Engines},
     dialplan::Dialplan,
     speech::{
         Recognizer,
@@ -26,6 +26,7 @@ pub(super) struct Answering {
     number: String,
     path: PathBuf,
     dialplan: Arc<Dialplan>,
+    before_answer: BeforeAnswer,
 }
 
 /// Loads the dialplan of every number; one that several numbers share is loaded once.
@@ -44,7 +45,14 @@ pub(super) fn dialplans(config: &Config) -> Result<Vec<Answering>, ServiceError>
                 return Err(ServiceError::NoRecognizer { path, lang: *lang });
             }
         }
-        answering.push(Answering { number: number.number.clone(), path, dialplan });
+        let before_answer =
+            number.before_answer.as_ref().map(|before| before.load()).transpose()?;
+        answering.push(Answering {
+            number: number.number.clone(),
+            path,
+            dialplan,
+            before_answer: before_answer.unwrap_or_default(),
+        });
     }
     Ok(answering)
 }
@@ -96,10 +104,10 @@ fn lines(
     let mut lines = HashMap::new();
     for group in groups(answering) {
         let prompts = Arc::new(prompts(config, models, &group)?);
-        for Answering { number, path, dialplan } in group.members {
+        for Answering { number, path, dialplan, before_answer } in group.members {
             render(&prompts, &dialplan.phrases(), &number)?;
             tracing::info!(%number, dialplan = dialplan.name(), path = %path.display(), "answering");
-            lines.insert(number, Line { dialplan, prompts: Arc::clone(&prompts) });
+            lines.insert(number, Line { dialplan, prompts: Arc::clone(&prompts), before_answer });
         }
     }
     Ok(lines)

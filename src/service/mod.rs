@@ -1,7 +1,9 @@
 //! Floor 8: the composition root. Reads the configuration, puts the rooms together, admits and
 //! routes calls.
 
+mod before_answer;
 mod config;
+mod drain;
 mod load;
 
 use std::{
@@ -16,6 +18,7 @@ use std::{
 use time::{OffsetDateTime, macros::format_description};
 use tokio::task::JoinSet;
 
+pub use before_answer::BeforeAnswer;
 pub use config::{Config, Data, Inference, Number, Rtp, Sip, Voices};
 
 use crate::{
@@ -33,8 +36,6 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// How long running calls are given when the service is told to stop.
-const DRAIN: Duration = Duration::from_secs(30);
 /// What a caller who finds every permit taken is told to wait.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 /// Live events kept for a watcher that lags.
@@ -59,6 +60,14 @@ pub enum ServiceError {
         path: PathBuf,
         /// One problem a line.
         problems: String,
+    },
+    /// An announcement cannot be read.
+    #[error("announcement {path}: {problem}")]
+    Announcement {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
     },
     /// A language is spoken by a dialplan but not heard.
     #[error("{path} speaks {lang}, but the configuration has no [recognizer.{lang}]")]
@@ -112,6 +121,7 @@ pub struct Service {
 struct Line {
     dialplan: Arc<Dialplan>,
     prompts: Arc<Prompts>,
+    before_answer: call::BeforeAnswer,
 }
 
 /// What every call gets a share of.
@@ -178,8 +188,19 @@ impl Service {
         &self.shared.live
     }
 
-    /// Answers until `stop` resolves; then takes no new call and gives running ones time to end.
-    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+    /// Answers until `stop` resolves; then takes no new call and gives running ones `sip.drain_s`
+    /// to end.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        self.run_until(stop, std::future::pending()).await;
+    }
+
+    /// Like [`Self::run`]; calls that are still running when `cut` resolves are ended with BYE at
+    /// once. Their records are kept like those of other calls.
+    pub async fn run_until(
+        mut self,
+        stop: impl Future<Output = ()>,
+        cut: impl Future<Output = ()>,
+    ) {
         let mut calls = JoinSet::new();
         tokio::pin!(stop);
         loop {
@@ -192,15 +213,8 @@ impl Service {
                 () = &mut stop => break,
             }
         }
-        self.agent.refuse_new();
-        if !calls.is_empty() {
-            tracing::info!(calls = calls.len(), "stopping: waiting for running calls");
-        }
-        let drained = async { while calls.join_next().await.is_some() {} };
-        if tokio::time::timeout(DRAIN, drained).await.is_err() {
-            tracing::warn!("running calls are cut off after {} s", DRAIN.as_secs());
-        }
-        self.agent.shutdown(Duration::from_secs(2)).await;
+        let deadline = Duration::from_secs(self.shared.config.sip.drain_s);
+        drain::drain(self.agent, calls, deadline, cut).await;
     }
 
     fn admit(&self, mut leg: SipLeg, calls: &mut JoinSet<()>) {
@@ -235,6 +249,7 @@ impl Service {
             archives: shared.archives.clone(),
             timing: shared.config.timing.clone(),
             limits: shared.config.limits,
+            before_answer: line.before_answer,
             permit,
         };
         calls.spawn(async move {

@@ -1,17 +1,21 @@
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use rsipstack::{
-    dialog::{authenticate::Credential, invitation::InviteOption},
+    dialog::{
+        authenticate::Credential, dialog::DialogStateReceiver, invitation::InviteOption,
+        invite_dialog::InviteDialog,
+    },
     sip::{Header, Host, HostWithPort, Scheme, Uri},
 };
 
 use super::{
     Direction, LegInfo, Redacted, SipError, SipLeg,
     agent::Shared,
-    driver::{Driver, InviteOutcome},
+    driver::{Driver, Invite, InviteOutcome},
     message, session_timer,
 };
 
@@ -53,32 +57,9 @@ impl DialRequest {
 }
 
 pub(super) fn dial(shared: &Arc<Shared>, request: DialRequest) -> Result<SipLeg, SipError> {
-    let callee = parse(&request.to_uri)?;
-    let caller = parse(&request.from)?;
+    let (callee, caller) = (parse(&request.to_uri)?, parse(&request.from)?);
+    let (dialog, states, invite) = invite(shared, &request, None, Duration::ZERO)?;
     let remote = address_of(&callee.host_with_port);
-    let peer_ip = remote.map_or(shared.local().ip(), |r| r.ip());
-    let headers = request.headers.into_iter().map(|(k, v)| Header::Other(k, v));
-    let options = InviteOption {
-        caller: caller.clone(),
-        callee: callee.clone(),
-        contact: shared.contact_for(peer_ip),
-        offer: Some(request.offer.clone().into_bytes()),
-        credential: request.credentials.map(|c| Credential {
-            username: c.username,
-            password: c.password,
-            realm: None,
-            auth_username: None,
-        }),
-        headers: Some(
-            headers
-                .chain([Header::Allow(message::ALLOW.into())])
-                .chain(session_timer::offer(&shared.session_timer))
-                .collect(),
-        ),
-        ..InviteOption::default()
-    };
-    let (state_tx, states) = shared.layer.new_dialog_state_channel();
-    let (dialog, invite) = shared.layer.do_invite_async(options, state_tx)?;
     let info = LegInfo {
         call_id: dialog.id().call_id,
         direction: Direction::Outbound,
@@ -87,19 +68,57 @@ pub(super) fn dial(shared: &Arc<Shared>, request: DialRequest) -> Result<SipLeg,
         from: caller.to_string(),
         to: callee.to_string(),
         remote: remote.unwrap_or(shared.local()),
-        local_ip: shared.ip_for(peer_ip),
+        local_ip: shared.ip_for(remote.map_or(shared.local().ip(), |r| r.ip())),
         offer: None,
     };
     tracing::info!(call_id = %info.call_id, to = %Redacted(&info.to), "calling");
-    let (leg, driver) = Driver::outbound(shared, info, dialog, request.offer);
-    tokio::spawn(driver.run(states, async move {
+    let (leg, driver) = Driver::outbound(shared, info, dialog, request);
+    tokio::spawn(driver.run(states, invite));
+    Ok(leg)
+}
+
+/// Sends an INVITE. `call_id` is that of an INVITE of the same call before, which was refused
+/// because sessions must last `min_session` at least.
+pub(super) fn invite(
+    shared: &Arc<Shared>,
+    request: &DialRequest,
+    call_id: Option<String>,
+    min_session: Duration,
+) -> Result<(InviteDialog, DialogStateReceiver, Invite), SipError> {
+    let (callee, caller) = (parse(&request.to_uri)?, parse(&request.from)?);
+    let peer_ip = address_of(&callee.host_with_port).map_or(shared.local().ip(), |r| r.ip());
+    let headers = request.headers.iter().cloned().map(|(k, v)| Header::Other(k, v));
+    let options = InviteOption {
+        caller,
+        callee,
+        contact: shared.contact_for(peer_ip),
+        offer: Some(request.offer.clone().into_bytes()),
+        credential: request.credentials.clone().map(|c| Credential {
+            username: c.username,
+            password: c.password,
+            realm: None,
+            auth_username: None,
+        }),
+        headers: Some(
+            headers
+                .chain([Header::Allow(message::ALLOW.into())])
+                .chain(session_timer::offer(&shared.session_timer, min_session))
+                .collect(),
+        ),
+        support_prack: true,
+        call_id,
+        ..InviteOption::default()
+    };
+    let (state_tx, states) = shared.layer.new_dialog_state_channel();
+    let (dialog, invite) = shared.layer.do_invite_async(options, state_tx)?;
+    let outcome = async move {
         match invite.await {
             Ok(Ok((_, response))) => InviteOutcome::Response(response.map(Box::new)),
             Ok(Err(e)) => InviteOutcome::Broken(e.to_string()),
             Err(e) => InviteOutcome::Broken(e.to_string()),
         }
-    }));
-    Ok(leg)
+    };
+    Ok((dialog, states, Box::pin(outcome)))
 }
 
 fn parse(uri: &str) -> Result<Uri, SipError> {

@@ -19,10 +19,11 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Direction, LegEvent, LegInfo, Redacted, SipLeg,
+    Direction, LegEvent, LegInfo, Reason, Redacted, SipLeg,
     agent::Shared,
     driver::{Driver, InviteOutcome},
     keys, message,
+    registry::Entry,
     session_timer::Terms,
 };
 
@@ -67,6 +68,7 @@ async fn out_of_dialog(
     }
     match tx.original.method {
         Method::Invite => invite(shared, tx, invites).await,
+        Method::Options if shared.refusing.load(Ordering::Relaxed) => unavailable(&mut tx).await,
         Method::Options => tx.reply_with(StatusCode::OK, message::capabilities(), None).await,
         Method::Ack => Ok(()),
         m if message::is_allowed(m) => tx.reply(StatusCode::CallTransactionDoesNotExist).await,
@@ -115,12 +117,13 @@ async fn invite(
     );
     let responder = tx.tu_sender.clone();
     let (leg, driver) = Driver::inbound(shared, info, dialog.clone(), responder, (from_tag, cseq));
-    tokio::spawn(driver.run(states, async move {
+    let outcome = async move {
         match dialog.handle(&mut tx).await {
             Ok(()) => InviteOutcome::Response(None),
             Err(e) => InviteOutcome::Broken(e.to_string()),
         }
-    }));
+    };
+    tokio::spawn(driver.run(states, Box::pin(outcome)));
     place.send(leg);
     Ok(())
 }
@@ -141,15 +144,18 @@ async fn in_dialog(shared: &Arc<Shared>, mut tx: Transaction) -> rsipstack::Resu
         Method::Options => tx.reply_with(StatusCode::OK, message::capabilities(), None).await,
         Method::Info => info(shared, &mut tx).await,
         Method::Bye => {
-            if let Some(leg) = DialogId::try_from(&tx).ok().and_then(|id| shared.registry.find(&id))
-            {
-                leg.set_bye_reason(
-                    message::header(&tx.original.headers, "Reason").map(str::to_owned),
-                );
+            if let Some(leg) = find_leg(shared, &tx) {
+                leg.set_bye_reason(Reason::of(&tx.original.headers));
             }
             hand_to_dialog(shared, dialog, tx).await
         }
-        Method::PRack => hand_to_dialog(shared, dialog, tx).await,
+        Method::PRack => match find_leg(shared, &tx) {
+            Some(leg) => match leg.prack(Box::new(tx)) {
+                Ok(()) => Ok(()),
+                Err(mut tx) => unavailable(&mut tx).await,
+            },
+            None => tx.reply(StatusCode::CallTransactionDoesNotExist).await,
+        },
         Method::Invite | Method::Update if !dialog.state().is_confirmed() => {
             // RFC 3261 section 14.2: the INVITE before it is not finished.
             let headers = vec![message::retry_after(Duration::from_secs(1))];
@@ -191,12 +197,15 @@ async fn info(shared: &Shared, tx: &mut Transaction) -> rsipstack::Result<()> {
             .reply_with(StatusCode::UnsupportedMediaType, message::capabilities(), None)
             .await;
     };
-    let leg = DialogId::try_from(&*tx).ok().and_then(|id| shared.registry.find(&id));
-    match leg {
+    match find_leg(shared, tx) {
         Some(leg) if leg.offer(LegEvent::Key { key, duration }) => tx.reply(StatusCode::OK).await,
         Some(_) => unavailable(tx).await,
         None => tx.reply(StatusCode::CallTransactionDoesNotExist).await,
     }
+}
+
+fn find_leg(shared: &Shared, tx: &Transaction) -> Option<Arc<Entry>> {
+    DialogId::try_from(tx).ok().and_then(|id| shared.registry.find(&id))
 }
 
 async fn unavailable(tx: &mut Transaction) -> rsipstack::Result<()> {

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{Redacted, SipError};
+use super::{Reason, Redacted, SipError};
 
 /// One side of a call, as signalling sees it: SDP passes through as text, media is the caller's
 /// business. Dropping a leg ends it: an unanswered one is rejected (480) or cancelled, an
@@ -19,8 +19,16 @@ pub trait Leg: Send {
     /// The next thing that happened, or `None` once the leg is over. Cancel-safe.
     fn next_event(&mut self) -> impl Future<Output = Option<LegEvent>> + Send;
 
-    /// Sends 180 Ringing on an inbound leg.
+    /// Sends 180 Ringing on an inbound leg; reliably when the peer can (RFC 3262).
     fn ring(&mut self) -> impl Future<Output = Result<(), SipError>> + Send;
+
+    /// Sends 183 with `sdp`, the answer to [`LegInfo::offer`], on an inbound leg: from now on the
+    /// peer hears us (early media). Reliably when the peer can; the answer then waits for the
+    /// peer's PRACK. A PRACK with an offer of its own comes as [`LegEvent::Reinvite`].
+    ///
+    /// # Errors
+    /// [`SipError::State`] for a leg without an offer, or one that is answered or over.
+    fn progress(&mut self, sdp: String) -> impl Future<Output = Result<(), SipError>> + Send;
 
     /// Answers an inbound leg with 200 OK and `sdp`: the answer to [`LegInfo::offer`], or our
     /// offer when there was none (the peer's answer then comes with [`LegEvent::Confirmed`]).
@@ -108,6 +116,8 @@ pub enum LegEvent {
         reason: String,
         /// When to try again, if the peer said so.
         retry_after: Option<Duration>,
+        /// Its Reason headers, which may tell the cause of the network behind a gateway.
+        cause: Option<Reason>,
     },
     /// Inbound: the ACK to our answer arrived. Also sent for the ACK of a re-INVITE that we
     /// answered with an offer.
@@ -128,9 +138,11 @@ pub enum LegEvent {
     Cancelled,
     /// The peer sent BYE. Last event.
     HungUp {
-        /// The value of its Reason header (RFC 3326), such as `Q.850;cause=16`.
-        reason: Option<String>,
+        /// Its Reason headers, such as `Q.850;cause=16`.
+        reason: Option<Reason>,
     },
+    /// The user agent is shutting down and has ended the leg. Last event.
+    Shutdown,
     /// The leg broke: no ACK came, no session refresh came, the message could not be sent.
     /// What can be sent to end it properly has been sent. Last event.
     Failed {

@@ -6,6 +6,8 @@ use rsipstack::sip::{Header, Method, Request, Response, prelude::HasHeaders, pre
 
 /// What we understand, for the Allow header.
 pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
+/// The extensions we have (option tags).
+const EXTENSIONS: [&str; 2] = ["100rel", "timer"];
 /// What bodies we understand, for the Accept header.
 pub(super) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
 const SDP: &str = "application/sdp";
@@ -17,7 +19,11 @@ pub(super) fn sdp_headers() -> Vec<Header> {
 
 /// Headers that say what we can do, for OPTIONS and for refusals.
 pub(super) fn capabilities() -> Vec<Header> {
-    vec![Header::Allow(ALLOW.into()), Header::Accept(ACCEPT.into())]
+    vec![
+        Header::Allow(ALLOW.into()),
+        Header::Accept(ACCEPT.into()),
+        Header::Supported(EXTENSIONS.join(", ").into()),
+    ]
 }
 
 pub(super) fn retry_after(after: Duration) -> Header {
@@ -28,6 +34,15 @@ pub(super) fn retry_after(after: Duration) -> Header {
 /// The value of the first header of that name.
 pub(super) fn header<'a>(headers: &'a rsipstack::sip::Headers, name: &str) -> Option<&'a str> {
     headers.iter().find(|h| h.name().eq_ignore_ascii_case(name)).map(Header::value)
+}
+
+/// Whether a header of that name, a list of option tags, has `tag`.
+pub(super) fn lists(headers: &rsipstack::sip::Headers, name: &str, tag: &str) -> bool {
+    headers
+        .iter()
+        .filter(|header| header.name().eq_ignore_ascii_case(name))
+        .flat_map(|header| header.value().split(','))
+        .any(|listed| listed.trim().eq_ignore_ascii_case(tag))
 }
 
 /// The SDP that a request carries; `None` when it has no body, or a body of another type.
@@ -54,7 +69,8 @@ pub(super) fn unsupported_extensions(request: &Request) -> Option<String> {
     let unknown: Vec<&str> = required
         .flat_map(|list| list.split(','))
         .map(str::trim)
-        .filter(|tag| !tag.is_empty() && !tag.eq_ignore_ascii_case("timer"))
+        .filter(|tag| !tag.is_empty())
+        .filter(|tag| !EXTENSIONS.iter().any(|known| tag.eq_ignore_ascii_case(known)))
         .collect();
     (!unknown.is_empty()).then(|| unknown.join(", "))
 }

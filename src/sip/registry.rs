@@ -3,10 +3,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use rsipstack::dialog::DialogId;
-use tokio::sync::{mpsc, watch};
+use rsipstack::{dialog::DialogId, transaction::transaction::Transaction};
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    watch,
+};
 
-use super::{LegEvent, sip_leg::EVENTS};
+use super::{LegEvent, Reason, sip_leg::EVENTS};
 
 /// The legs that are alive, so that in-dialog requests find them and shutdown can wait for them.
 #[derive(Debug)]
@@ -22,7 +25,9 @@ type LegKey = (String, String);
 #[derive(Debug)]
 pub(super) struct Entry {
     events: Mutex<Option<mpsc::Sender<LegEvent>>>,
-    bye_reason: Mutex<Option<String>>,
+    /// PRACKs, for the leg's driver.
+    pracks: mpsc::Sender<Box<Transaction>>,
+    bye_reason: Mutex<Option<Reason>>,
     /// From tag and CSeq number of an inbound leg's INVITE.
     invite: Option<(String, u32)>,
 }
@@ -45,10 +50,12 @@ impl Registry {
         self: &Arc<Self>,
         id: &DialogId,
         events: mpsc::Sender<LegEvent>,
+        pracks: mpsc::Sender<Box<Transaction>>,
         invite: Option<(String, u32)>,
     ) -> Registered {
         let entry = Arc::new(Entry {
             events: Mutex::new(Some(events)),
+            pracks,
             bye_reason: Mutex::default(),
             invite,
         });
@@ -108,13 +115,28 @@ impl Entry {
         }
     }
 
+    /// Hands a PRACK to the leg's driver, or back when it does not keep up.
+    pub(super) fn prack(&self, tx: Box<Transaction>) -> Result<(), Box<Transaction>> {
+        self.pracks.try_send(tx).map_err(TrySendError::into_inner)
+    }
+
     /// Remembers the Reason header of the peer's BYE.
-    pub(super) fn set_bye_reason(&self, reason: Option<String>) {
+    pub(super) fn set_bye_reason(&self, reason: Option<Reason>) {
         *lock(&self.bye_reason) = reason;
     }
 
-    pub(super) fn take_bye_reason(&self) -> Option<String> {
+    pub(super) fn take_bye_reason(&self) -> Option<Reason> {
         lock(&self.bye_reason).take()
+    }
+}
+
+impl Registered {
+    /// The leg goes on in another dialog.
+    pub(super) fn renew(&mut self, id: &DialogId) {
+        let old = std::mem::replace(&mut self.key, key(id));
+        let mut legs = lock(&self.registry.legs);
+        legs.remove(&old);
+        legs.insert(self.key.clone(), self.entry.clone());
     }
 }
 

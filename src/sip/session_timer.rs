@@ -27,12 +27,17 @@ impl Default for SessionTimerConfig {
 /// A peer's minimum above this would leave the session without a timer in effect: a day.
 const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
+/// No session may be shorter (section 4), whoever asks for it.
+const LEAST: Duration = Duration::from_secs(90);
+
 /// What two sides agreed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Terms {
     expires: Duration,
     we_refresh: bool,
     peer_knows: bool,
+    /// The shortest session that the peer or a proxy has told us.
+    floor: Option<Duration>,
 }
 
 /// The peer wants a session shorter than we allow.
@@ -56,13 +61,15 @@ impl Terms {
         config: &SessionTimerConfig,
     ) -> Result<Self, TooShort> {
         let headers = request.headers();
-        let peer_knows = lists(headers, "Supported", "timer") || lists(headers, "Require", "timer");
+        let peer_knows = message::lists(headers, "Supported", "timer")
+            || message::lists(headers, "Require", "timer");
         let asked = expires(headers);
         let expires = match asked {
             Some((seconds, _)) if seconds < config.min && peer_knows => {
                 return Err(TooShort { min: config.min });
             }
-            Some((seconds, _)) => seconds.min(config.expires).max(config.min),
+            // What a proxy has asked for may not be raised (section 9).
+            Some((seconds, _)) => seconds.max(LEAST.min(config.min)).min(config.expires),
             None => config.expires,
         };
         let floor = seconds(headers, "Min-SE").unwrap_or_default().min(LONGEST);
@@ -70,7 +77,7 @@ impl Terms {
             Some(Refresher::Uas) => true,
             Some(Refresher::Uac) | None => !peer_knows,
         };
-        Ok(Self { expires: expires.max(floor), we_refresh, peer_knows })
+        Ok(Self { expires: expires.max(floor), we_refresh, peer_knows, floor: None })
     }
 
     /// The terms that `response`, a 2xx to our INVITE or UPDATE, sets; `None` for no timer.
@@ -78,7 +85,7 @@ impl Terms {
     pub(super) fn of_response(response: &Response, config: &SessionTimerConfig) -> Option<Self> {
         let (expires, refresher) = expires(response.headers())?;
         let we_refresh = refresher != Some(Refresher::Uas);
-        Some(Self { expires: expires.max(config.min), we_refresh, peer_knows: true })
+        Some(Self { expires: expires.max(config.min), we_refresh, peer_knows: true, floor: None })
     }
 
     /// Headers of our 2xx.
@@ -94,13 +101,32 @@ impl Terms {
     /// Headers of a request of ours that refreshes the session.
     pub(super) fn refresh(&self) -> Vec<Header> {
         let refresher = self.we_refresh.then_some(Refresher::Uac);
-        vec![supported(), session_expires(self.expires, refresher)]
+        let mut headers = vec![supported(), session_expires(self.expires, refresher)];
+        headers.extend(self.floor.map(min_se));
+        headers
+    }
+
+    /// Sessions must last `floor` at least; `None` when they did already.
+    pub(super) fn raised(self, floor: Duration) -> Option<Self> {
+        let raised = Self { expires: self.expires.max(floor), floor: Some(floor), ..self };
+        (self.floor != raised.floor).then_some(raised)
     }
 }
 
-/// Headers of an INVITE of ours.
-pub(super) fn offer(config: &SessionTimerConfig) -> Vec<Header> {
-    vec![supported(), session_expires(config.expires, None), min_se(config.min)]
+/// Headers of an INVITE of ours, after one that was refused because sessions must last `floor`.
+pub(super) fn offer(config: &SessionTimerConfig, floor: Duration) -> Vec<Header> {
+    vec![
+        supported(),
+        session_expires(config.expires.max(floor), None),
+        min_se(config.min.max(floor)),
+    ]
+}
+
+/// The shortest session that a peer allows who refused ours with 422 (section 7.4); `None` for
+/// other responses, and for one that is unreasonable.
+pub(super) fn too_short(response: &Response) -> Option<Duration> {
+    let refused = response.status_code.code() == 422;
+    seconds(response.headers(), "Min-SE").filter(|min| refused && *min <= LONGEST)
 }
 
 /// What is to be done now.
@@ -129,6 +155,11 @@ impl SessionTimer {
     /// What it runs by.
     pub(super) fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// From now on it runs by these; the refresh that is under way is to be sent again.
+    pub(super) fn change(&mut self, terms: Terms) {
+        self.terms = terms;
     }
 
     /// When [`due`](Self::due) is to be asked next.
@@ -185,14 +216,6 @@ fn expires(headers: &Headers) -> Option<(Duration, Option<Refresher>)> {
 fn seconds(headers: &Headers, name: &str) -> Option<Duration> {
     let value = message::header(headers, name)?.split(';').next()?.trim();
     value.parse::<u32>().ok().map(|seconds| Duration::from_secs(seconds.into()))
-}
-
-fn lists(headers: &Headers, name: &str, tag: &str) -> bool {
-    headers
-        .iter()
-        .filter(|header| header.name().eq_ignore_ascii_case(name))
-        .flat_map(|header| header.value().split(','))
-        .any(|listed| listed.trim().eq_ignore_ascii_case(tag))
 }
 
 fn supported() -> Header {

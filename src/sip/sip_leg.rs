@@ -24,6 +24,7 @@ pub(super) struct Order {
 #[derive(Debug)]
 pub(super) enum What {
     Ring,
+    Progress(String),
     Answer(String),
     Reject(Rejection),
     HangUp(HangUpCause),
@@ -50,6 +51,7 @@ impl What {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Ring => "ring",
+            Self::Progress(_) => "send early media",
             Self::Answer(_) => "answer",
             Self::Reject(_) => "reject",
             Self::HangUp(_) => "hang up",
@@ -68,6 +70,10 @@ impl Leg for SipLeg {
 
     async fn ring(&mut self) -> Result<(), SipError> {
         self.order(What::Ring).await
+    }
+
+    async fn progress(&mut self, sdp: String) -> Result<(), SipError> {
+        self.order(What::Progress(sdp)).await
     }
 
     async fn answer(&mut self, sdp: String) -> Result<(), SipError> {

@@ -77,6 +77,21 @@ impl Peer {
         String::from_utf8_lossy(&buf[..n]).into_owned()
     }
 
+    /// The next request with that method; other messages are passed over.
+    pub(crate) async fn request(&self, method: &str) -> String {
+        loop {
+            let message = self.receive().await;
+            if message.starts_with(&format!("{method} ")) {
+                return message;
+            }
+        }
+    }
+
+    /// Responds to a request of the agent's, such as `200 OK`.
+    pub(crate) async fn respond(&self, request: &str, status: &str, headers: &str, body: &str) {
+        self.send(&response_to(request, status, headers, body)).await;
+    }
+
     /// Reads for a while: only retransmissions of `last` may come.
     pub(crate) async fn nothing_but(&self, last: &str) {
         let until = tokio::time::Instant::now() + Duration::from_millis(300);
@@ -109,6 +124,20 @@ impl Peer {
         assert!(matches!(event(&mut leg).await, LegEvent::Confirmed { answer: None }));
         (peer, leg)
     }
+}
+
+/// A response with the headers that it copies; its To gets the tag `peer` unless it has one.
+pub(crate) fn response_to(request: &str, status: &str, headers: &str, body: &str) -> String {
+    let copied: String = request
+        .lines()
+        .filter(|line| ["Via", "From", "To", "Call-ID", "CSeq"].iter().any(|h| line.starts_with(h)))
+        .map(|line| match line.starts_with("To:") && !line.contains(";tag=") {
+            true => format!("{line};tag=peer\r\n"),
+            false => format!("{line}\r\n"),
+        })
+        .collect();
+    let len = body.len();
+    format!("SIP/2.0 {status}\r\n{copied}{headers}Content-Length: {len}\r\n\r\n{body}")
 }
 
 pub(crate) async fn agent() -> UserAgent {

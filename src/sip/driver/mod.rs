@@ -1,27 +1,33 @@
 //! The task that owns one leg's dialog from its INVITE to its end.
 
+mod outbound;
+mod provisional;
 mod session;
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc};
 
 use rsipstack::{
     dialog::{
         dialog::{DialogState, DialogStateReceiver, TerminatedReason},
         invite_dialog::InviteDialog,
     },
-    sip::{Header, Response, StatusCodeKind},
+    sip::{Header, Response},
     transaction::transaction::{TransactionEvent, TransactionEventSender},
 };
 use tokio::sync::mpsc;
 
 use super::{
-    Direction, HangUpCause, LegEvent, LegInfo, Rejection, SipError, SipLeg,
+    DialRequest, Direction, HangUpCause, LegEvent, LegInfo, Rejection, SipError, SipLeg,
     agent::Shared,
     message,
     registry::Registered,
     sip_leg::{Order, What},
 };
+use provisional::Provisional;
 use session::Session;
+
+/// Drives an INVITE transaction to its end.
+pub(super) type Invite = Pin<Box<dyn Future<Output = InviteOutcome> + Send>>;
 
 /// How the INVITE transaction came to its end.
 pub(super) enum InviteOutcome {
@@ -31,12 +37,17 @@ pub(super) enum InviteOutcome {
     Broken(String),
 }
 
+/// PRACKs of one leg that may wait; there is one response at a time to be acknowledged.
+const PRACKS: usize = 4;
+
 pub(super) struct Driver {
     shared: Arc<Shared>,
     dialog: InviteDialog,
     orders: mpsc::Receiver<Order>,
     leg: Registered,
     direction: Direction,
+    /// What an outbound leg was asked for, until it has been asked for again.
+    dialled: Option<Box<DialRequest>>,
     /// Sends responses to an inbound leg's INVITE.
     responder: Option<TransactionEventSender>,
     phase: Phase,
@@ -45,6 +56,7 @@ pub(super) struct Driver {
     acked: Option<u32>,
     /// Set when the leg is to end as soon as its ACK is there.
     end_on_ack: Option<HangUpCause>,
+    provisional: Provisional,
     session: Session,
 }
 
@@ -86,10 +98,11 @@ impl Driver {
         shared: &Arc<Shared>,
         info: LegInfo,
         dialog: InviteDialog,
-        offer: String,
+        request: DialRequest,
     ) -> (SipLeg, Self) {
         let (leg, driver) = Self::new(shared, info, dialog, None, None);
-        (leg, Self { session: Session::outbound(offer), ..driver })
+        let session = Session::outbound(request.offer.clone());
+        (leg, Self { session, dialled: Some(Box::new(request)), ..driver })
     }
 
     fn new(
@@ -101,17 +114,24 @@ impl Driver {
     ) -> (SipLeg, Self) {
         let direction = info.direction;
         let (leg, events, orders) = SipLeg::new(info);
+        let (prack_tx, pracks) = mpsc::channel(PRACKS);
+        let mut provisional = Provisional::new(pracks);
+        if direction == Direction::Inbound {
+            provisional.begin(&dialog.initial_request());
+        }
         let driver = Self {
             shared: shared.clone(),
-            leg: shared.registry.add(&dialog.id(), events, invite),
+            leg: shared.registry.add(&dialog.id(), events, prack_tx, invite),
             dialog,
             orders,
             direction,
+            dialled: None,
             responder,
             phase: Phase::Early,
             invite_done: false,
             acked: None,
             end_on_ack: None,
+            provisional,
             session: Session::default(),
         };
         (leg, driver)
@@ -119,12 +139,7 @@ impl Driver {
 
     /// Runs the leg to its end. `invite` drives the INVITE transaction; it is polled until it is
     /// done and never dropped before, because the stack's futures are not cancel-safe.
-    pub(super) async fn run(
-        mut self,
-        mut states: DialogStateReceiver,
-        invite: impl Future<Output = InviteOutcome>,
-    ) {
-        let mut invite = pin!(invite);
+    pub(super) async fn run(mut self, mut states: DialogStateReceiver, mut invite: Invite) {
         let end_legs = self.shared.end_legs.clone();
         let stopped = self.shared.stopped.clone();
         loop {
@@ -144,12 +159,15 @@ impl Driver {
                     None => self.phase = Phase::Over,
                 },
                 outcome = &mut invite, if !self.invite_done => {
-                    self.invite_done = true;
                     // What the transaction reported on its way comes first.
                     while let Ok(state) = states.try_recv() {
                         self.on_state(state).await;
                     }
-                    self.on_invite_done(outcome);
+                    self.invite_done = true;
+                    if let Some((again, invited)) = self.on_invite_done(outcome) {
+                        (states, invite) = (again, invited);
+                        self.invite_done = false;
+                    }
                 }
                 order = self.orders.recv(), if !ending && self.end_on_ack.is_none() => match order {
                     Some(order) => self.on_order(order).await,
@@ -161,10 +179,14 @@ impl Driver {
                     self.leg.entry.finish(Some(LegEvent::Failed { why }));
                     break;
                 }
+                happened = self.provisional.next(), if !ending => {
+                    self.on_provisional(happened).await;
+                }
                 change = self.session.next(), if self.phase == Phase::Up => {
                     self.on_session(change).await;
                 }
                 () = end_legs.cancelled(), if !ending && self.end_on_ack.is_none() => {
+                    self.leg.entry.finish(Some(LegEvent::Shutdown));
                     self.end(HangUpCause::Shutdown).await;
                 }
             }
@@ -242,34 +264,6 @@ impl Driver {
         self.leg.entry.finish(Some(last));
     }
 
-    fn on_invite_done(&mut self, outcome: InviteOutcome) {
-        if matches!(self.phase, Phase::Up | Phase::Over) {
-            return;
-        }
-        let closing = self.phase == Phase::Closing;
-        self.phase = Phase::Over;
-        if closing {
-            return;
-        }
-        self.leg.entry.finish(Some(match outcome {
-            InviteOutcome::Response(Some(r))
-                if r.status_code.kind() != StatusCodeKind::Successful =>
-            {
-                LegEvent::Rejected {
-                    code: r.status_code.code(),
-                    reason: r.reason_phrase().unwrap_or(r.status_code.text()).to_owned(),
-                    retry_after: message::header(&r.headers, "Retry-After")
-                        .and_then(|v| v.split([';', '(', ' ']).next()?.parse().ok())
-                        .map(Duration::from_secs),
-                }
-            }
-            InviteOutcome::Response(_) => {
-                LegEvent::Failed { why: "the INVITE got no answer".into() }
-            }
-            InviteOutcome::Broken(why) => LegEvent::Failed { why },
-        }));
-    }
-
     async fn on_order(&mut self, Order { what, done }: Order) {
         let answerable = self.direction == Direction::Inbound && self.phase == Phase::Early;
         let wrong = Err(SipError::State { action: what.name(), state: self.phase.name() });
@@ -279,13 +273,12 @@ impl Driver {
                 return self.end(cause).await;
             }
             _ if !answerable => wrong,
-            What::Ring => self.dialog.ringing(None, None).map_err(Into::into),
+            What::Ring => self.provide(None),
+            What::Progress(sdp) => self.provide(Some(sdp)),
             What::Answer(sdp) => {
-                let sent = self.accept(sdp);
-                if sent.is_ok() {
-                    self.phase = Phase::Answered;
-                }
-                sent
+                let Some((sdp, done)) = self.hold_answer(sdp, done) else { return };
+                let _ = done.send(self.answer(sdp));
+                return;
             }
             What::Reject(rejection) => {
                 self.reject(rejection);
@@ -294,6 +287,13 @@ impl Driver {
         };
         // The holder may have stopped waiting; what was ordered is done all the same.
         let _ = done.send(result);
+    }
+
+    fn answer(&mut self, sdp: String) -> Result<(), SipError> {
+        self.provisional.settle();
+        self.accept(sdp)?;
+        self.phase = Phase::Answered;
+        Ok(())
     }
 
     /// Ends the leg from our side, as its phase allows.
@@ -347,6 +347,7 @@ impl Driver {
 
     /// Lets whoever gives or has given further orders know that the leg is over.
     fn close_orders(&mut self) {
+        self.provisional.settle();
         self.orders.close();
         while self.orders.try_recv().is_ok() {}
     }

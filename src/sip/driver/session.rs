@@ -14,8 +14,8 @@ use tokio::{
 
 use super::Driver;
 use crate::sip::{
-    HangUpCause, LegEvent, Reinvite, SipError, message,
-    session_timer::{Due, SessionTimer, SessionTimerConfig, Terms},
+    Direction, HangUpCause, LegEvent, Reinvite, SipError, message,
+    session_timer::{self, Due, SessionTimer, SessionTimerConfig, Terms},
 };
 
 /// What is under way in a session.
@@ -29,6 +29,8 @@ pub(super) struct Session {
     change: Option<oneshot::Receiver<Option<(Terms, String)>>>,
     /// A refresh of ours; tells the final response.
     refresh: Option<JoinHandle<Option<Response>>>,
+    /// When to refresh again, after one of ours met one of the peer's.
+    again: Option<Instant>,
     /// Our latest description, to send again with a refresh.
     sdp: String,
     peer_has_update: bool,
@@ -40,6 +42,8 @@ pub(super) enum Change {
     Answered(Option<(Terms, String)>),
     /// Our refresh was answered.
     Refreshed(Option<Response>),
+    /// A refresh of ours that met a change of the peer's is to be sent again.
+    Again,
     /// The timer has something to say.
     Timer,
 }
@@ -56,10 +60,11 @@ impl Session {
                 self.refresh = None;
                 Change::Refreshed(response.ok().flatten())
             }
-            () = async { match &self.timer {
-                Some(timer) => sleep_until(timer.deadline()).await,
-                None => future::pending().await,
-            }} => Change::Timer,
+            () = until(self.again) => {
+                self.again = None;
+                Change::Again
+            }
+            () = until(self.timer.as_ref().map(SessionTimer::deadline)) => Change::Timer,
         }
     }
 
@@ -81,6 +86,7 @@ impl Session {
     }
 
     fn run(&mut self, terms: Option<Terms>) {
+        self.again = None;
         self.timer = terms.map(|terms| SessionTimer::new(terms, Instant::now()));
     }
 }
@@ -148,6 +154,9 @@ impl Driver {
             }
             Change::Answered(None) => {}
             Change::Refreshed(response) => self.on_refreshed(response).await,
+            // The peer's own change has refreshed the session meanwhile, or is under way.
+            Change::Again if self.session.change.is_some() => self.again(),
+            Change::Again => self.refresh(),
             Change::Timer => {
                 let timer = self.session.timer.as_mut();
                 match timer.and_then(|timer| timer.due(Instant::now())) {
@@ -187,12 +196,26 @@ impl Driver {
                 // A peer without the extension says nothing of it: the terms stay.
                 self.session.run(terms.or(before));
             }
+            // Both changed the session at once (RFC 3261 section 14.1).
+            _ if response.status_code.code() == 491 => self.again(),
+            _ if self.raise(&response) => self.refresh(),
             _ if matches!(response.status_code.code(), 408 | 481) => {
                 self.expired("the peer no longer knows the call").await;
             }
             // The peer could not now; without another refresh the timer ends the call.
             _ => {}
         }
+    }
+
+    fn again(&mut self) {
+        self.session.again = Some(Instant::now() + glare_wait(self.direction));
+    }
+
+    /// Whether the peer wants longer sessions than we asked for.
+    fn raise(&mut self, response: &Response) -> bool {
+        let Some(timer) = &mut self.session.timer else { return false };
+        let raised = session_timer::too_short(response).and_then(|min| timer.terms().raised(min));
+        raised.map(|terms| timer.change(terms)).is_some()
     }
 
     async fn expired(&mut self, why: &str) {
@@ -215,6 +238,23 @@ async fn answer_session_change(
         }
         Err(code) => handle.reply(code.clamp(400, 699).into()).await,
     };
+}
+
+/// How long to wait after 491: those who made the Call-ID wait longer than those who did not
+/// (RFC 3261 section 14.1).
+fn glare_wait(direction: Direction) -> Duration {
+    let hundredths = match direction {
+        Direction::Outbound => rand::random_range(210..=400),
+        Direction::Inbound => rand::random_range(0..=200),
+    };
+    Duration::from_millis(10 * hundredths)
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => future::pending().await,
+    }
 }
 
 fn allows_update(headers: &rsipstack::sip::Headers) -> bool {

@@ -50,6 +50,17 @@ fn a_caller_that_does_not_know_timers_is_refreshed_by_us() {
 }
 
 #[test]
+fn what_a_proxy_asks_for_a_caller_without_timers_is_not_raised() {
+    let config = SessionTimerConfig { expires: secs(1_800), min: secs(300) };
+    for (asked, agreed) in [(200, 200), (1_000, 1_000), (7_200, 1_800), (30, 90)] {
+        let request = invite(&[&format!("Session-Expires: {asked}")]);
+        let terms = Terms::of_request(&request, &config).unwrap();
+        assert_eq!(terms.expires, secs(agreed), "asked for {asked}");
+        assert!(terms.we_refresh);
+    }
+}
+
+#[test]
 fn a_session_too_short_is_refused_with_our_minimum() {
     let request = invite(&["Supported: timer", "Session-Expires: 60"]);
     let refused = Terms::of_request(&request, &CONFIG).unwrap_err();
@@ -85,7 +96,7 @@ fn a_peer_cannot_make_the_session_endless_or_end_it_at_once() {
 #[test]
 fn the_refresher_refreshes_at_half_time_and_again_after_success() {
     let start = Instant::now();
-    let terms = Terms { expires: secs(90), we_refresh: true, peer_knows: true };
+    let terms = Terms { expires: secs(90), we_refresh: true, peer_knows: true, floor: None };
     let mut timer = SessionTimer::new(terms, start);
     assert_eq!(timer.deadline(), start + secs(45));
     assert_eq!(timer.due(start + secs(44)), None);
@@ -101,7 +112,7 @@ fn a_session_that_is_not_refreshed_ends_a_little_early() {
     let start = Instant::now();
     for (expires, ends) in [(90, 60), (1_800, 1_768)] {
         for we_refresh in [false, true] {
-            let terms = Terms { expires: secs(expires), we_refresh, peer_knows: true };
+            let terms = Terms { expires: secs(expires), we_refresh, peer_knows: true, floor: None };
             let mut timer = SessionTimer::new(terms, start);
             let early = timer.due(start + secs(ends - 1));
             assert_eq!(early, we_refresh.then_some(Due::Refresh));
@@ -117,4 +128,13 @@ fn headers_that_are_no_timers_are_passed_over() {
         let headers = answered(&["Supported: timer", line]);
         assert_eq!(headers[1], "Session-Expires: 1800;refresher=uac", "{line}");
     }
+}
+
+#[test]
+fn a_peers_minimum_raises_what_is_refreshed_once() {
+    let terms = Terms { expires: secs(300), we_refresh: true, peer_knows: true, floor: None };
+    let raised = terms.raised(secs(600)).unwrap();
+    let headers = ["Supported: timer", "Session-Expires: 600;refresher=uac", "Min-SE: 600"];
+    assert_eq!(shown(&raised.refresh()), headers);
+    assert_eq!(raised.raised(secs(600)), None, "the peer would say the same for ever");
 }

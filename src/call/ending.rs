@@ -1,0 +1,108 @@
+//! Why a call ended, and its record from then on.
+
+use std::collections::BTreeMap;
+
+use time::OffsetDateTime;
+
+use super::{
+    CallError,
+    live::{Happening, Live},
+    task::Over,
+};
+use crate::{
+    sip::HangUpCause,
+    store::{CallEnd, Store},
+};
+
+/// Why a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndReason {
+    /// The dialog came to its end.
+    BotHangup,
+    /// The caller hung up.
+    CallerHangup,
+    /// The caller gave up before the answer.
+    Cancelled,
+    /// The caller's audio stopped for longer than `limits.media_timeout`.
+    MediaTimeout,
+    /// The call reached `limits.max_duration`.
+    MaxDuration,
+    /// The service was stopped and did not wait any longer.
+    Shutdown,
+    /// Signalling broke.
+    Failed,
+}
+
+impl EndReason {
+    /// As it stands in the call record.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BotHangup => "bot_hangup",
+            Self::CallerHangup => "caller_hangup",
+            Self::Cancelled => "cancelled",
+            Self::MediaTimeout => "media_timeout",
+            Self::MaxDuration => "max_duration",
+            Self::Shutdown => "shutdown",
+            Self::Failed => "failed",
+        }
+    }
+
+    pub(super) fn cause(self) -> HangUpCause {
+        match self {
+            Self::BotHangup | Self::CallerHangup | Self::Cancelled => HangUpCause::Normal,
+            Self::MediaTimeout => HangUpCause::MediaTimeout,
+            Self::MaxDuration => HangUpCause::MaxDuration,
+            Self::Shutdown => HangUpCause::Shutdown,
+            Self::Failed => HangUpCause::Failure,
+        }
+    }
+}
+
+/// The record of a call that never came to speech. `answered_ms` is when it was answered, if it
+/// was.
+pub(super) fn never_spoken(reason: EndReason, answered_ms: Option<u64>) -> CallEnd {
+    CallEnd {
+        ended_at: OffsetDateTime::now_utc(),
+        answered_ms,
+        duration_ms: 0,
+        end_reason: reason.as_str().to_owned(),
+        disposition: None,
+        slots: BTreeMap::new(),
+        turns: 0,
+        rtp: serde_json::Value::Null,
+        recording: None,
+        journal: None,
+    }
+}
+
+/// Brings the call's outcome into the store.
+pub(super) async fn close(
+    over: Over,
+    rang_ms: u64,
+    id: &str,
+    store: &Store,
+    live: &Live,
+) -> Result<String, CallError> {
+    let Over { archive, record, reason, at, stats } = over;
+    let (recording, journal) = (archive.recording().to_owned(), archive.journal().to_owned());
+    let written = archive.finish().await;
+    let (events, outcome, turns) = record.close();
+    let disposition = outcome.as_ref().map(|outcome| outcome.disposition.clone());
+    let end = CallEnd {
+        ended_at: OffsetDateTime::now_utc(),
+        answered_ms: Some(rang_ms),
+        duration_ms: at.as_ms(),
+        end_reason: reason.as_str().to_owned(),
+        disposition: disposition.clone(),
+        slots: outcome.map(|outcome| outcome.slots).unwrap_or_default(),
+        turns,
+        rtp: serde_json::to_value(&stats).unwrap_or_default(),
+        recording: Some(recording),
+        journal: Some(journal),
+    };
+    store.finish_call(id, end, &events).await?;
+    let disposition = disposition.unwrap_or_else(|| reason.as_str().to_owned());
+    live.tell(id, Happening::Ended { disposition: disposition.clone() });
+    written?;
+    Ok(disposition)
+}

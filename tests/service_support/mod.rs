@@ -1,0 +1,91 @@
+//! A whole service on loopback, for the number 4001.
+#![allow(dead_code, reason = "every test file uses a part of it")]
+
+use std::{path::Path, time::Duration};
+
+use hotline::{
+    service::{Config, Service},
+    speech::models::ModelDir,
+    store::{CallFilter, CallRecord, Store},
+};
+use tokio::{net::UdpSocket, sync::oneshot, task::JoinHandle, time::timeout};
+
+use crate::sip_support::{Peer, SDP, tag_of};
+
+/// A service that runs until told otherwise; `None`, with the reason printed, where there are no
+/// models.
+pub(crate) struct Running {
+    task: JoinHandle<()>,
+    pub(crate) stop: Option<oneshot::Sender<()>>,
+    pub(crate) cut: Option<oneshot::Sender<()>>,
+    pub(crate) address: std::net::SocketAddr,
+    pub(crate) store: Store,
+    _data: tempfile::TempDir,
+}
+
+impl Running {
+    /// Starts one, configured as shipped and then by `configure`, which gets the one number there
+    /// is. `ports` begin at that.
+    pub(crate) async fn new(ports: u16, configure: impl Fn(&mut Config)) -> Option<Self> {
+        let models = ModelDir::default_location();
+        if !models.root().join("moonshine-tiny-en").is_dir() {
+            eprintln!("skipped: no models: run `hotline models pull`");
+            return None;
+        }
+        let data = tempfile::tempdir().unwrap();
+        let toml = Path::new(env!("CARGO_MANIFEST_DIR")).join("hotline.toml");
+        let mut config = Config::load(&toml).unwrap();
+        config.sip.listen = ([127, 0, 0, 1], 0).into();
+        config.rtp.ports = format!("{ports}-{}", ports + 998);
+        config.data.dir = data.path().to_owned();
+        config.data.prompts = Some(models.root().join("../prompts"));
+        config.numbers.retain(|n| n.number == "1000");
+        config.numbers.iter_mut().for_each(|n| n.number = "4001".into());
+        configure(&mut config);
+        let service = Service::start(config, None).await.unwrap();
+        let (address, store) = (service.address(), service.store().clone());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (cut, is_cut) = oneshot::channel::<()>();
+        let task = tokio::spawn(service.run_until(
+            async move {
+                let _ = stopped.await;
+            },
+            async move {
+                let _ = is_cut.await;
+            },
+        ));
+        Some(Self { task, stop: Some(stop), cut: Some(cut), address, store, _data: data })
+    }
+
+    /// A peer that has not called yet.
+    pub(crate) async fn peer(&self, call_id: &str) -> Peer {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        Peer { socket, agent: self.address, call_id: call_id.into(), tag: String::new() }
+    }
+
+    /// A call that is up.
+    pub(crate) async fn call(&self, call_id: &str) -> Peer {
+        let mut peer = self.peer(call_id).await;
+        let ok = peer.ask("INVITE", 1, "inv", "Content-Type: application/sdp\r\n", SDP).await;
+        assert!(ok.starts_with("SIP/2.0 200"), "{ok}");
+        peer.tag = tag_of(&ok);
+        peer.ack(1, "").await;
+        peer
+    }
+
+    /// The record of a call that is over.
+    pub(crate) async fn record(&self, call_id: &str) -> CallRecord {
+        for call in self.store.calls(&CallFilter::default()).await.unwrap() {
+            let record = self.store.call(&call.id).await.unwrap().unwrap();
+            if record.sip_call_id.as_deref() == Some(call_id) {
+                return record;
+            }
+        }
+        panic!("no record of {call_id}");
+    }
+
+    /// Waits for the end of a service that was told to stop.
+    pub(crate) async fn over(&mut self) {
+        timeout(Duration::from_secs(15), &mut self.task).await.expect("still running").unwrap();
+    }
+}
