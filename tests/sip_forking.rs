@@ -81,6 +81,18 @@ async fn a_phone_that_was_not_heard_of_before_can_answer() {
 }
 
 #[tokio::test]
+async fn a_phone_that_has_described_itself_need_not_do_so_again() {
+    let agent = agent().await;
+    let (phones, mut leg) = Phones::called(&agent).await;
+    phones.respond("a", "183 Session Progress", Some(5_002)).await;
+    assert_eq!(early(&mut leg).await, sdp(5_002));
+    phones.respond("b", "183 Session Progress", Some(5_004)).await;
+    assert_eq!(early(&mut leg).await, sdp(5_004));
+    phones.respond("a", "200 OK", None).await;
+    assert!(matches!(event(&mut leg).await, LegEvent::Answered { sdp: s } if s == sdp(5_002)));
+}
+
+#[tokio::test]
 async fn a_second_answer_is_acknowledged_and_hung_up_on_and_the_first_goes_on() {
     let agent = agent().await;
     let (phones, mut leg) = Phones::called(&agent).await;
@@ -96,6 +108,28 @@ async fn a_second_answer_is_acknowledged_and_hung_up_on_and_the_first_goes_on() 
     drop(leg);
     let bye = phones.peer.request("BYE").await;
     assert!(bye.contains(";tag=a"), "the first was up until now: {bye}");
+}
+
+#[tokio::test]
+async fn reliable_responses_are_acknowledged_to_the_phone_that_sent_them() {
+    let agent = agent().await;
+    let (phones, mut leg) = Phones::called(&agent).await;
+    for (rseq, tag) in [(10, "a"), (20, "b")] {
+        let to = phones.invite.lines().find(|line| line.starts_with("To:")).unwrap();
+        let invite = phones.invite.replace(to, &format!("{to};tag={tag}"));
+        let own = phones.peer.socket.local_addr().unwrap();
+        let headers = format!(
+            "Require: 100rel\r\nRSeq: {rseq}\r\nContact: <sip:{tag}@192.0.2.9>\r\n\
+             Record-Route: <sip:{own};lr>\r\n"
+        );
+        phones.peer.respond(&invite, "180 Ringing", &headers, "").await;
+        let prack = phones.peer.request("PRACK").await;
+        assert!(prack.starts_with(&format!("PRACK sip:{tag}@192.0.2.9 ")), "{prack}");
+        assert!(prack.contains(&format!("Route: <sip:{own};lr>")), "{prack}");
+        assert!(prack.contains(&format!(";tag={tag}")), "{prack}");
+        phones.peer.respond(&prack, "200 OK", "", "").await;
+        assert!(matches!(event(&mut leg).await, LegEvent::Ringing));
+    }
 }
 
 #[tokio::test]

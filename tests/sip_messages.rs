@@ -249,3 +249,32 @@ async fn rubbish_on_the_wire_does_not_stop_the_agent() {
     let answer = peer.ask("OPTIONS", 99, "alive", "", "").await;
     assert!(answer.starts_with("SIP/2.0 200"), "{answer}");
 }
+
+#[tokio::test]
+async fn our_bye_says_what_the_media_was_like() {
+    let mut agent = agent().await;
+    let (peer, mut leg) = Peer::connect(&mut agent, "statistics").await;
+    leg.report_media("PS=500,PR=498,PL=2,JI=3".to_owned());
+    leg.hang_up(HangUpCause::Normal).await.unwrap();
+    let bye = peer.request("BYE").await;
+    assert!(bye.contains("P-RTP-Stat: PS=500,PR=498,PL=2,JI=3\r\n"), "{bye}");
+    assert!(bye.contains("Reason: Q.850;cause=16"), "{bye}");
+}
+
+#[tokio::test]
+async fn a_change_that_overtakes_the_ack_waits_for_it() {
+    for method in ["INVITE", "UPDATE"] {
+        let mut agent = agent().await;
+        let mut peer = Peer::new(&agent, "overtaken").await;
+        let mut leg = peer.call(&mut agent, SDP, SDP).await;
+        let sdp = "Content-Type: application/sdp\r\n";
+        peer.send(&peer.message(method, 2, "change", sdp, SDP)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        peer.ack(1, "").await;
+        assert!(matches!(event(&mut leg).await, LegEvent::Confirmed { .. }));
+        let LegEvent::Reinvite(change) = event(&mut leg).await else { panic!("no change") };
+        change.accept(SDP.to_owned());
+        let answer = peer.answer_to(&format!("CSeq: 2 {method}")).await;
+        assert!(answer.starts_with("SIP/2.0 200"), "{answer}");
+    }
+}

@@ -154,6 +154,26 @@ async fn an_offer_in_a_prack_is_answered_or_refused() {
 }
 
 #[tokio::test]
+async fn the_session_can_be_changed_before_the_answer_once_it_is_agreed_on() {
+    let mut agent = agent().await;
+    let (mut peer, mut leg) = invite(&mut agent, "update", SUPPORTED).await;
+    leg.progress(SDP.to_owned()).await.unwrap();
+    let early = response(&mut peer, 183).await;
+    let too_soon = peer.ask("UPDATE", 2, "u2", SDP_TYPE, SDP).await;
+    assert!(too_soon.starts_with("SIP/2.0 500") && too_soon.contains("Retry-After"), "{too_soon}");
+    prack(&peer, &early, 3, "", "").await;
+    let holder = async {
+        let LegEvent::Reinvite(change) = event(&mut leg).await else { panic!("no change") };
+        change.accept(SDP.replace("4000", "4002"));
+    };
+    let (changed, ()) = tokio::join!(peer.ask("UPDATE", 4, "u4", SDP_TYPE, SDP), holder);
+    assert!(changed.starts_with("SIP/2.0 200") && changed.contains("Contact: "), "{changed}");
+    assert!(body_of(&changed).contains("m=audio 4002"), "{changed}");
+    leg.answer(SDP.to_owned()).await.unwrap();
+    response(&mut peer, 200).await;
+}
+
+#[tokio::test]
 async fn a_caller_who_cancels_before_the_prack_is_gone() {
     let mut agent = agent().await;
     let (mut peer, mut leg) = invite(&mut agent, "cancelled", SUPPORTED).await;

@@ -10,6 +10,7 @@ use super::{
     task::Over,
 };
 use crate::{
+    rtp::RtpStats,
     sip::HangUpCause,
     store::{CallEnd, Store},
 };
@@ -56,6 +57,17 @@ impl EndReason {
             Self::Failed => HangUpCause::Failure,
         }
     }
+}
+
+/// The media of a call in the terms of the P-RTP-Stat header: packets sent, received and lost,
+/// jitter and, when it is known, the time one way, in ms.
+pub(super) fn statistics(stats: &RtpStats) -> String {
+    let RtpStats { sent, received, lost, jitter_ms, rtt_ms, .. } = stats;
+    let mut text = format!("PS={sent},PR={received},PL={lost},JI={jitter_ms:.0}");
+    if let Some(rtt) = rtt_ms {
+        text.push_str(&format!(",LA={:.0}", rtt / 2.0));
+    }
+    text
 }
 
 /// The record of a call that never came to speech. `answered_ms` is when it was answered, if it

@@ -16,6 +16,7 @@ use super::{
     EndReason, Engines,
     archive::Archive,
     clock::CallClock,
+    ending::statistics,
     hearing::Hearing,
     live::Happening,
     media::{Datagram, Media},
@@ -107,10 +108,11 @@ impl<L: Leg> Call<L> {
         for ended in self.player.stop() {
             self.step(at, ended);
         }
+        let stats = self.media.finish(self.clock.line(Instant::now()));
+        self.leg.report_media(statistics(&stats));
         if let Err(error) = self.leg.hang_up(reason.cause()).await {
             tracing::warn!(%error, "could not hang up");
         }
-        let stats = self.media.finish(self.clock.line(Instant::now()));
         // A leg that is still saying goodbye is given the time for it.
         let goodbye = async { while self.leg.next_event().await.is_some() {} };
         let _ = tokio::time::timeout(Duration::from_secs(2), goodbye).await;

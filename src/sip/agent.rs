@@ -24,8 +24,8 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
-    DialRequest, SipError, SipLeg, dial, dispatch, registry::Registry, screen::ScreenedSocket,
-    session_timer::SessionTimerConfig,
+    DialRequest, SipError, SipLeg, dial, dispatch, early_route::EarlyRoutes, registry::Registry,
+    screen::ScreenedSocket, session_timer::SessionTimerConfig,
 };
 
 /// INVITEs that may wait for [`UserAgent::next_invite`]; more get 503.
@@ -104,6 +104,7 @@ impl UserAgent {
             .with_cancel_token(stop.clone())
             .with_transport_layer(transport)
             .with_user_agent(&config.user_agent)
+            .with_inspector(Box::new(EarlyRoutes::default()))
             // Otherwise Call-IDs carry the domain of the stack's makers.
             .with_option(EndpointOption {
                 callid_format: CallIdFormat::Uuid,

@@ -134,6 +134,10 @@ async fn in_dialog(shared: &Arc<Shared>, mut tx: Transaction) -> rsipstack::Resu
         return Ok(());
     }
     let Some(Dialog::Invite(dialog)) = shared.layer.match_dialog(&tx) else {
+        if find_leg(shared, &tx).is_some() {
+            // A call of ours that is not answered: the stack knows no tag of the callee's yet.
+            return not_yet(&mut tx).await;
+        }
         return tx.reply(StatusCode::CallTransactionDoesNotExist).await;
     };
     if message::cseq(&tx.original) < dialog.snapshot().remote_cseq {
@@ -149,21 +153,30 @@ async fn in_dialog(shared: &Arc<Shared>, mut tx: Transaction) -> rsipstack::Resu
             }
             hand_to_dialog(shared, dialog, tx).await
         }
-        Method::PRack => match find_leg(shared, &tx) {
-            Some(leg) => match leg.prack(Box::new(tx)) {
-                Ok(()) => Ok(()),
-                Err(mut tx) => unavailable(&mut tx).await,
-            },
-            None => tx.reply(StatusCode::CallTransactionDoesNotExist).await,
-        },
+        Method::PRack => early(shared, tx).await,
         Method::Invite | Method::Update if !dialog.state().is_confirmed() => {
-            // RFC 3261 section 14.2: the INVITE before it is not finished.
-            let headers = vec![message::retry_after(Duration::from_secs(1))];
-            tx.reply_with(StatusCode::ServerInternalError, headers, None).await
+            early(shared, tx).await
         }
         Method::Invite | Method::Update => hand_to_dialog(shared, dialog, tx).await,
         _ => refuse_method(&mut tx).await,
     }
+}
+
+/// The driver knows what was said before the answer.
+async fn early(shared: &Shared, mut tx: Transaction) -> rsipstack::Result<()> {
+    let Some(leg) = find_leg(shared, &tx) else {
+        return tx.reply(StatusCode::CallTransactionDoesNotExist).await;
+    };
+    match leg.early(Box::new(tx)) {
+        Ok(()) => Ok(()),
+        Err(mut tx) => unavailable(&mut tx).await,
+    }
+}
+
+/// The peer is to try again.
+async fn not_yet(tx: &mut Transaction) -> rsipstack::Result<()> {
+    let headers = vec![message::retry_after(Duration::from_secs(1))];
+    tx.reply_with(StatusCode::ServerInternalError, headers, None).await
 }
 
 /// Lets the dialog answer, in a task of its own: it waits for its ACK or for us.

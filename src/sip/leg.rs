@@ -38,6 +38,10 @@ pub trait Leg: Send {
     fn reject(&mut self, rejection: Rejection)
     -> impl Future<Output = Result<(), SipError>> + Send;
 
+    /// Tells what the media was like, for our BYE: `statistics` is sent as its P-RTP-Stat header,
+    /// which phones and PBXs know, such as `PS=500,PR=498,PL=2,JI=3`.
+    fn report_media(&mut self, statistics: String);
+
     /// Ends the leg in whatever state it is: BYE when it is up (after the ACK when that is still
     /// under way, RFC 3261 section 15), CANCEL or 480 before. Returns once that is under way;
     /// [`Leg::next_event`] returns `None` when it is done. Ending an ended leg is no error.

@@ -86,6 +86,12 @@ pub(super) fn from_tag(request: &Request) -> String {
     tag.map(|t| t.value().to_owned()).unwrap_or_default()
 }
 
+/// The tag of the To header of a response; empty when there is none.
+pub(super) fn to_tag(response: &Response) -> String {
+    let tag = response.to_header().and_then(|t| t.tag()).ok().flatten();
+    tag.map(|t| t.value().to_owned()).unwrap_or_default()
+}
+
 /// Whether the request belongs to a dialog: its To header has a tag.
 pub(super) fn is_in_dialog(request: &Request) -> bool {
     request.to_header().and_then(|t| t.tag()).ok().flatten().is_some()

@@ -15,6 +15,7 @@ mod agent;
 mod dial;
 mod dispatch;
 mod driver;
+mod early_route;
 mod error;
 mod keys;
 mod leg;

@@ -25,8 +25,8 @@ type LegKey = (String, String);
 #[derive(Debug)]
 pub(super) struct Entry {
     events: Mutex<Option<mpsc::Sender<LegEvent>>>,
-    /// PRACKs, for the leg's driver.
-    pracks: mpsc::Sender<Box<Transaction>>,
+    /// PRACK, and changes before the ACK, for the leg's driver.
+    early: mpsc::Sender<Box<Transaction>>,
     bye_reason: Mutex<Option<Reason>>,
     /// From tag and CSeq number of an inbound leg's INVITE.
     invite: Option<(String, u32)>,
@@ -50,12 +50,12 @@ impl Registry {
         self: &Arc<Self>,
         id: &DialogId,
         events: mpsc::Sender<LegEvent>,
-        pracks: mpsc::Sender<Box<Transaction>>,
+        early: mpsc::Sender<Box<Transaction>>,
         invite: Option<(String, u32)>,
     ) -> Registered {
         let entry = Arc::new(Entry {
             events: Mutex::new(Some(events)),
-            pracks,
+            early,
             bye_reason: Mutex::default(),
             invite,
         });
@@ -115,9 +115,10 @@ impl Entry {
         }
     }
 
-    /// Hands a PRACK to the leg's driver, or back when it does not keep up.
-    pub(super) fn prack(&self, tx: Box<Transaction>) -> Result<(), Box<Transaction>> {
-        self.pracks.try_send(tx).map_err(TrySendError::into_inner)
+    /// Hands a PRACK, or a change before the ACK, to the leg's driver; back when it does not
+    /// keep up.
+    pub(super) fn early(&self, tx: Box<Transaction>) -> Result<(), Box<Transaction>> {
+        self.early.try_send(tx).map_err(TrySendError::into_inner)
     }
 
     /// Remembers the Reason header of the peer's BYE.

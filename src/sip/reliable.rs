@@ -51,6 +51,7 @@ pub(super) enum Due<R> {
 #[derive(Debug)]
 pub(super) struct Reliable<R> {
     next: u32,
+    agreed: bool,
     pending: Option<Pending<R>>,
 }
 
@@ -68,7 +69,7 @@ struct Pending<R> {
 impl<R: Clone> Reliable<R> {
     /// `first` is the first RSeq, 1..2^31.
     pub(super) fn new(first: u32) -> Self {
-        Self { next: first, pending: None }
+        Self { next: first, agreed: false, pending: None }
     }
 
     /// Whether the next may be sent: the one before is acknowledged.
@@ -123,7 +124,14 @@ impl<R: Clone> Reliable<R> {
 
     /// A PRACK with this RSeq has come; `false` when nothing waits for it.
     pub(super) fn acknowledge(&mut self, rseq: u32) -> bool {
-        self.pending.take_if(|pending| pending.rseq == rseq).is_some()
+        let acknowledged = self.pending.take_if(|pending| pending.rseq == rseq);
+        self.agreed |= acknowledged.as_ref().is_some_and(|pending| pending.has_sdp);
+        acknowledged.is_some()
+    }
+
+    /// Whether the session is agreed on: a description was sent and is acknowledged.
+    pub(super) fn agreed(&self) -> bool {
+        self.agreed
     }
 
     /// A final response was sent: nothing is sent again, but a PRACK is still known.

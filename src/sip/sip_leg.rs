@@ -12,6 +12,7 @@ pub struct SipLeg {
     info: LegInfo,
     events: mpsc::Receiver<LegEvent>,
     orders: mpsc::Sender<Order>,
+    statistics: Option<String>,
 }
 
 /// What the holder of a leg asks its driver to do.
@@ -27,7 +28,8 @@ pub(super) enum What {
     Progress(String),
     Answer(String),
     Reject(Rejection),
-    HangUp(HangUpCause),
+    /// With the value of a P-RTP-Stat header.
+    HangUp(HangUpCause, Option<String>),
 }
 
 impl SipLeg {
@@ -35,7 +37,7 @@ impl SipLeg {
     pub(super) fn new(info: LegInfo) -> (Self, mpsc::Sender<LegEvent>, mpsc::Receiver<Order>) {
         let (event_tx, events) = mpsc::channel(EVENTS);
         let (orders, order_rx) = mpsc::channel(4);
-        (Self { info, events, orders }, event_tx, order_rx)
+        (Self { info, events, orders, statistics: None }, event_tx, order_rx)
     }
 
     async fn order(&self, what: What) -> Result<(), SipError> {
@@ -54,7 +56,7 @@ impl What {
             Self::Progress(_) => "send early media",
             Self::Answer(_) => "answer",
             Self::Reject(_) => "reject",
-            Self::HangUp(_) => "hang up",
+            Self::HangUp(..) => "hang up",
         }
     }
 }
@@ -84,8 +86,13 @@ impl Leg for SipLeg {
         self.order(What::Reject(rejection)).await
     }
 
+    fn report_media(&mut self, statistics: String) {
+        self.statistics = Some(statistics);
+    }
+
     async fn hang_up(&mut self, cause: HangUpCause) -> Result<(), SipError> {
-        match self.order(What::HangUp(cause)).await {
+        let statistics = self.statistics.take();
+        match self.order(What::HangUp(cause, statistics)).await {
             Err(SipError::State { state: "over", .. }) => Ok(()),
             other => other,
         }

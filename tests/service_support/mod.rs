@@ -73,15 +73,19 @@ impl Running {
         peer
     }
 
-    /// The record of a call that is over.
+    /// The record of a call, once it is over.
     pub(crate) async fn record(&self, call_id: &str) -> CallRecord {
-        for call in self.store.calls(&CallFilter::default()).await.unwrap() {
-            let record = self.store.call(&call.id).await.unwrap().unwrap();
-            if record.sip_call_id.as_deref() == Some(call_id) {
-                return record;
+        for _ in 0..100 {
+            for call in self.store.calls(&CallFilter::default()).await.unwrap() {
+                let record = self.store.call(&call.id).await.unwrap().unwrap();
+                let over = record.summary.end_reason.is_some();
+                if over && record.sip_call_id.as_deref() == Some(call_id) {
+                    return record;
+                }
             }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("no record of {call_id}");
+        panic!("no record of {call_id} after 10 s");
     }
 
     /// Waits for the end of a service that was told to stop.

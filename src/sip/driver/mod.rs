@@ -37,8 +37,8 @@ pub(super) enum InviteOutcome {
     Broken(String),
 }
 
-/// PRACKs of one leg that may wait; there is one response at a time to be acknowledged.
-const PRACKS: usize = 4;
+/// Requests before the answer that may wait: a PRACK, and an UPDATE after it.
+const EARLY: usize = 4;
 
 pub(super) struct Driver {
     shared: Arc<Shared>,
@@ -56,6 +56,8 @@ pub(super) struct Driver {
     acked: Option<u32>,
     /// Set when the leg is to end as soon as its ACK is there.
     end_on_ack: Option<HangUpCause>,
+    /// What our BYE says of the media.
+    statistics: Option<String>,
     provisional: Provisional,
     session: Session,
 }
@@ -114,14 +116,14 @@ impl Driver {
     ) -> (SipLeg, Self) {
         let direction = info.direction;
         let (leg, events, orders) = SipLeg::new(info);
-        let (prack_tx, pracks) = mpsc::channel(PRACKS);
-        let mut provisional = Provisional::new(pracks);
+        let (early_tx, early) = mpsc::channel(EARLY);
+        let mut provisional = Provisional::new(early);
         if direction == Direction::Inbound {
             provisional.begin(&dialog.initial_request());
         }
         let driver = Self {
             shared: shared.clone(),
-            leg: shared.registry.add(&dialog.id(), events, prack_tx, invite),
+            leg: shared.registry.add(&dialog.id(), events, early_tx, invite),
             dialog,
             orders,
             direction,
@@ -131,6 +133,7 @@ impl Driver {
             invite_done: false,
             acked: None,
             end_on_ack: None,
+            statistics: None,
             provisional,
             session: Session::default(),
         };
@@ -199,7 +202,8 @@ impl Driver {
             DialogState::Early(_, response)
                 if self.phase == Phase::Early && self.direction == Direction::Outbound =>
             {
-                self.leg.entry.emit(match message::sdp_of_response(&response) {
+                self.session.early.take(&response);
+                self.leg.entry.offer(match message::sdp_of_response(&response) {
                     Some(sdp) => LegEvent::EarlyMedia { sdp },
                     None => LegEvent::Ringing,
                 });
@@ -219,7 +223,7 @@ impl Driver {
         if self.direction == Direction::Outbound && self.phase == Phase::Early {
             self.phase = Phase::Up;
             self.session.begin_outbound(response, &self.shared.session_timer);
-            let sdp = message::sdp_of_response(response).unwrap_or_default();
+            let sdp = self.session.early.answer(response).unwrap_or_default();
             self.leg.entry.emit(LegEvent::Answered { sdp });
             return;
         }
@@ -234,6 +238,7 @@ impl Driver {
         if self.phase == Phase::Answered {
             self.phase = Phase::Up;
             self.session.confirmed();
+            self.acknowledged();
             if let Some(cause) = self.end_on_ack.take() {
                 self.end(cause).await;
             }
@@ -268,8 +273,9 @@ impl Driver {
         let answerable = self.direction == Direction::Inbound && self.phase == Phase::Early;
         let wrong = Err(SipError::State { action: what.name(), state: self.phase.name() });
         let result = match what {
-            What::HangUp(cause) => {
+            What::HangUp(cause, statistics) => {
                 let _ = done.send(Ok(()));
+                self.statistics = statistics;
                 return self.end(cause).await;
             }
             _ if !answerable => wrong,
@@ -317,7 +323,7 @@ impl Driver {
             (Phase::Up, _) => {
                 self.phase = Phase::Closing;
                 self.leg.entry.finish(None);
-                let bye = self.dialog.bye_with_reason(cause.reason().to_owned());
+                let bye = self.dialog.bye_with_headers(Some(self.bye_headers(cause)));
                 tokio::select! {
                     sent = bye => if let Err(e) = sent {
                         tracing::debug!(id = %self.dialog.id(), error = %e, "BYE failed");
@@ -343,6 +349,12 @@ impl Driver {
         self.respond(rejection.code.clamp(400, 699), headers);
         self.phase = Phase::Closing;
         self.close_orders();
+    }
+
+    fn bye_headers(&self, cause: HangUpCause) -> Vec<Header> {
+        let statistics = self.statistics.iter().cloned();
+        let statistics = statistics.map(|value| Header::Other("P-RTP-Stat".into(), value));
+        [Header::Reason(cause.reason().into())].into_iter().chain(statistics).collect()
     }
 
     /// Lets whoever gives or has given further orders know that the leg is over.

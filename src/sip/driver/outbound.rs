@@ -1,6 +1,6 @@
 //! How an outbound leg's INVITE came out.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use rsipstack::{
     dialog::dialog::DialogStateReceiver,
@@ -9,6 +9,9 @@ use rsipstack::{
 
 use super::{Driver, Invite, InviteOutcome, Phase};
 use crate::sip::{LegEvent, Reason, dial, message, session_timer};
+
+/// Phones of one call that ring at once, and are remembered.
+const PHONES: usize = 16;
 
 impl Driver {
     /// Gives a new INVITE to drive when the callee only wants longer sessions.
@@ -62,6 +65,29 @@ impl Driver {
                 None
             }
         }
+    }
+}
+
+/// The latest descriptions of the phones that ring. A callee whose description has arrived
+/// reliably need not repeat it in the 2xx (RFC 3262 section 5).
+#[derive(Debug, Default)]
+pub(super) struct EarlyAnswers(VecDeque<(String, String)>);
+
+impl EarlyAnswers {
+    /// Remembers what a provisional response describes.
+    pub(super) fn take(&mut self, response: &Response) {
+        let Some(sdp) = message::sdp_of_response(response) else { return };
+        let tag = message::to_tag(response);
+        self.0.retain(|(known, _)| *known != tag);
+        self.0.truncate(PHONES - 1);
+        self.0.push_front((tag, sdp));
+    }
+
+    /// The answer that a 2xx gives, or the same phone gave before it.
+    pub(super) fn answer(&self, response: &Response) -> Option<String> {
+        let tag = message::to_tag(response);
+        message::sdp_of_response(response)
+            .or_else(|| self.0.iter().find(|(known, _)| *known == tag).map(|(_, sdp)| sdp.clone()))
     }
 }
 

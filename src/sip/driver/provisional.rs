@@ -1,11 +1,13 @@
 //! What an inbound leg's caller gets before the answer: 180 and 183, reliably when the caller can
 //! (RFC 3262).
 
-use std::{collections::VecDeque, future};
+use std::{collections::VecDeque, future, time::Duration};
 
 use rsipstack::{
     dialog::dialog::DialogState,
-    sip::{Header, Method, Request, Response, StatusCode, prelude::HasHeaders},
+    sip::{
+        Header, Method, Request, Response, StatusCode, prelude::HasHeaders, prelude::HeadersExt,
+    },
     transaction::transaction::{Transaction, TransactionEvent},
 };
 use tokio::{
@@ -30,21 +32,23 @@ pub(super) struct Provisional {
     waiting: VecDeque<Option<String>>,
     /// An answer that waits for the PRACK of the description before it.
     answer: Option<(String, oneshot::Sender<Result<(), SipError>>)>,
-    pracks: mpsc::Receiver<Box<Transaction>>,
+    requests: mpsc::Receiver<Box<Transaction>>,
+    /// A change that came before the ACK to our answer.
+    overtaken: Option<Box<Transaction>>,
 }
 
 /// What happened by itself.
 pub(super) enum Happened {
-    /// A PRACK has come.
-    Prack(Box<Transaction>),
+    /// A PRACK has come, or a change before the ACK.
+    Request(Box<Transaction>),
     /// The time of [`Reliable::due`] has come.
     Due,
 }
 
 impl Provisional {
     /// For an outbound leg, or one whose INVITE is still to be looked at.
-    pub(super) fn new(pracks: mpsc::Receiver<Box<Transaction>>) -> Self {
-        Self { reliable: None, waiting: VecDeque::new(), answer: None, pracks }
+    pub(super) fn new(requests: mpsc::Receiver<Box<Transaction>>) -> Self {
+        Self { reliable: None, waiting: VecDeque::new(), answer: None, requests, overtaken: None }
     }
 
     /// Reads what the caller can.
@@ -61,7 +65,7 @@ impl Provisional {
     pub(super) async fn next(&mut self) -> Happened {
         let deadline = self.reliable.as_ref().and_then(Reliable::deadline);
         tokio::select! {
-            Some(prack) = self.pracks.recv() => Happened::Prack(prack),
+            Some(request) = self.requests.recv() => Happened::Request(request),
             () = async { match deadline {
                 Some(at) => sleep_until(at).await,
                 None => future::pending().await,
@@ -134,7 +138,10 @@ impl Driver {
 
     pub(super) async fn on_provisional(&mut self, happened: Happened) {
         match happened {
-            Happened::Prack(tx) => self.on_prack(tx).await,
+            Happened::Request(tx) if tx.original.method == Method::PRack => self.on_prack(tx).await,
+            Happened::Request(tx) if self.phase == Phase::Answered => self.wait_for_ack(tx).await,
+            Happened::Request(tx) if self.phase == Phase::Up => self.on_overtaken(tx),
+            Happened::Request(tx) => self.on_early_change(tx).await,
             Happened::Due => {
                 let reliable = self.provisional.reliable.as_mut();
                 match reliable.and_then(|reliable| reliable.due(Instant::now())) {
@@ -162,7 +169,7 @@ impl Driver {
             return;
         }
         match message::sdp_of(&tx.original) {
-            Some(offer) if self.phase == Phase::Early => self.prack_with_offer(tx, offer),
+            Some(offer) if self.phase == Phase::Early => self.early_offer(tx, offer, Vec::new()),
             Some(_) => drop(tx.reply(StatusCode::NotAcceptableHere).await),
             None => drop(tx.reply(StatusCode::OK).await),
         }
@@ -171,19 +178,72 @@ impl Driver {
         }
     }
 
-    /// The caller offers another session than that of the response (section 5).
-    fn prack_with_offer(&mut self, mut tx: Box<Transaction>, offer: String) {
+    /// A change that has overtaken the ACK to our answer.
+    async fn wait_for_ack(&mut self, mut tx: Box<Transaction>) {
+        if self.provisional.overtaken.is_some() {
+            let headers = vec![message::retry_after(Duration::from_secs(1))];
+            let _ = tx.reply_with(StatusCode::ServerInternalError, headers, None).await;
+            return;
+        }
+        self.provisional.overtaken = Some(tx);
+    }
+
+    /// The ACK is there: what has overtaken it is done now.
+    pub(super) fn acknowledged(&mut self) {
+        if let Some(tx) = self.provisional.overtaken.take() {
+            self.on_overtaken(tx);
+        }
+    }
+
+    /// The dialog answers by and by, through the driver's states.
+    fn on_overtaken(&self, mut tx: Box<Transaction>) {
+        let mut dialog = self.dialog.clone();
+        tokio::spawn(async move {
+            if let Err(e) = dialog.handle(&mut tx).await {
+                tracing::debug!(id = %dialog.id(), error = %e, "in-dialog request failed");
+            }
+        });
+    }
+
+    /// UPDATE before the answer (RFC 3311 section 5.2). A re-INVITE is too early (RFC 3261
+    /// section 14.2).
+    async fn on_early_change(&mut self, mut tx: Box<Transaction>) {
+        let agreed = self.provisional.reliable.as_ref().is_some_and(Reliable::agreed);
+        let may = tx.original.method == Method::Update && self.phase == Phase::Early;
+        let contact = match self.dialog.state() {
+            DialogState::Early(_, response) => response.contact_header().ok().cloned(),
+            _ => None,
+        };
+        let headers: Vec<Header> = contact.into_iter().map(Header::Contact).collect();
+        let sent = match message::sdp_of(&tx.original) {
+            Some(offer) if agreed && may => {
+                return self.early_offer(tx, offer, headers);
+            }
+            None if may => tx.reply_with(StatusCode::OK, headers, None).await,
+            // The session it would change is not agreed on.
+            _ => {
+                let headers = vec![message::retry_after(Duration::from_secs(1))];
+                tx.reply_with(StatusCode::ServerInternalError, headers, None).await
+            }
+        };
+        if let Err(e) = sent {
+            tracing::debug!(error = %e, "UPDATE not answered");
+        }
+    }
+
+    /// The caller offers another session than that of the response (RFC 3262 section 5).
+    fn early_offer(&mut self, mut tx: Box<Transaction>, offer: String, mut headers: Vec<Header>) {
         let (reply, answer) = oneshot::channel::<Result<String, u16>>();
         tokio::spawn(async move {
             let sent = match answer.await.unwrap_or(Err(488)) {
                 Ok(sdp) => {
-                    let headers = message::sdp_headers();
+                    headers.extend(message::sdp_headers());
                     tx.reply_with(StatusCode::OK, headers, Some(sdp.into_bytes())).await
                 }
                 Err(code) => tx.reply(code.clamp(400, 699).into()).await,
             };
             if let Err(e) = sent {
-                tracing::debug!(error = %e, "PRACK not answered");
+                tracing::debug!(error = %e, "early offer not answered");
             }
         });
         // When the holder does not keep up, the refused event drops `reply`: 488.

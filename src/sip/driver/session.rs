@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::Driver;
+use super::{Driver, outbound::EarlyAnswers};
 use crate::sip::{
     Direction, HangUpCause, LegEvent, Reinvite, SipError, message,
     session_timer::{self, Due, SessionTimer, SessionTimerConfig, Terms},
@@ -34,6 +34,8 @@ pub(super) struct Session {
     /// Our latest description, to send again with a refresh.
     sdp: String,
     peer_has_update: bool,
+    /// What was described before the answer to an outbound call.
+    pub(super) early: EarlyAnswers,
 }
 
 /// What happened in a session by itself.
