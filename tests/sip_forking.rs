@@ -114,7 +114,7 @@ async fn a_second_answer_is_acknowledged_and_hung_up_on_and_the_first_goes_on() 
 async fn reliable_responses_are_acknowledged_to_the_phone_that_sent_them() {
     let agent = agent().await;
     let (phones, mut leg) = Phones::called(&agent).await;
-    for (rseq, tag) in [(10, "a"), (20, "b")] {
+    for (rseq, tag) in [(20, "a"), (10, "b"), (21, "a")] {
         let to = phones.invite.lines().find(|line| line.starts_with("To:")).unwrap();
         let invite = phones.invite.replace(to, &format!("{to};tag={tag}"));
         let own = phones.peer.socket.local_addr().unwrap();
@@ -127,6 +127,7 @@ async fn reliable_responses_are_acknowledged_to_the_phone_that_sent_them() {
         assert!(prack.starts_with(&format!("PRACK sip:{tag}@192.0.2.9 ")), "{prack}");
         assert!(prack.contains(&format!("Route: <sip:{own};lr>")), "{prack}");
         assert!(prack.contains(&format!(";tag={tag}")), "{prack}");
+        assert!(prack.contains(&format!("RAck: {rseq} 1 INVITE")), "{prack}");
         phones.peer.respond(&prack, "200 OK", "", "").await;
         assert!(matches!(event(&mut leg).await, LegEvent::Ringing));
     }
