@@ -6,6 +6,8 @@ mod keys;
 mod message;
 #[path = "../../src/sip/screen.rs"]
 mod screen;
+#[path = "../../src/sip/tidy.rs"]
+mod tidy;
 
 use std::time::Duration;
 

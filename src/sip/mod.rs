@@ -28,6 +28,7 @@ mod reliable;
 mod screen;
 mod session_timer;
 mod sip_leg;
+mod tidy;
 
 pub use agent::{UserAgent, UserAgentConfig};
 pub use dial::{Credentials, DialRequest};

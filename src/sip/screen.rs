@@ -15,7 +15,10 @@ use rsipstack::{
 };
 use tokio::net::UdpSocket;
 
-use super::message::ALLOW;
+use super::{
+    message::{self, ALLOW},
+    tidy,
+};
 
 /// The agent's socket, with the screen in front.
 pub(super) struct ScreenedSocket(pub(super) UdpSocket);
@@ -66,7 +69,7 @@ impl net::UdpSocket for ScreenedSocket {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Pass,
-    /// The same message without folded lines; never longer.
+    /// The same message without folded lines and needless space; never longer.
     Rewritten(Vec<u8>),
     Answer(String),
     Drop,
@@ -82,20 +85,22 @@ pub(super) fn screen(datagram: &[u8]) -> Verdict {
     // Old PBXs put names in other encodings; what to make of them is the stack's business.
     let Ok(text) = std::str::from_utf8(head) else { return Verdict::Pass };
     let unfolded = unfold(text);
+    let unfolded = tidy::head(unfolded.as_deref().unwrap_or(text)).or(unfolded);
     let head = Head::of(unfolded.as_deref().unwrap_or(text));
     let Some(head) = head else { return Verdict::Drop };
     let body = rest.len().saturating_sub(4);
-    match head.fault(body) {
-        Some(_) if head.method == "ACK" => return Verdict::Drop,
-        Some(fault) => return head.answer(fault).map_or(Verdict::Drop, Verdict::Answer),
-        None => {}
+    if let Some(fault) = head.fault(body) {
+        return head.refuse(fault);
     }
-    let message = unfolded.as_deref().map(|head| [head.as_bytes(), rest].concat());
-    match SipMessage::try_from(message.as_deref().unwrap_or(datagram)) {
+    let rewritten = unfolded.as_deref().map(|head| [head.as_bytes(), rest].concat());
+    match SipMessage::try_from(rewritten.as_deref().unwrap_or(datagram)) {
         Ok(SipMessage::Request(request)) if has_readable_parties(&request) => {
-            message.map_or(Verdict::Pass, Verdict::Rewritten)
+            if message::from_tag(&request).is_empty() {
+                return head.refuse(NO_TAG);
+            }
+            rewritten.map_or(Verdict::Pass, Verdict::Rewritten)
         }
-        _ => head.answer(BAD_REQUEST).map_or(Verdict::Drop, Verdict::Answer),
+        _ => head.refuse(BAD_REQUEST),
     }
 }
 
@@ -126,6 +131,8 @@ fn unfold(head: &str) -> Option<String> {
 
 type Fault = (u16, &'static str);
 const BAD_REQUEST: Fault = (400, "Bad Request");
+/// Senders older than RFC 3261; the stack tells dialogs and transactions apart by the tag.
+const NO_TAG: Fault = (400, "From Has No Tag");
 const BAD_SCHEME: Fault = (416, "Unsupported URI Scheme");
 const UNKNOWN_METHOD: Fault = (501, "Not Implemented");
 const BAD_VERSION: Fault = (505, "Version Not Supported");
@@ -201,6 +208,12 @@ impl<'a> Head<'a> {
             1 => self.one("content-length")?.parse().ok().map(Some),
             _ => None,
         }
+    }
+
+    /// Refuses the request, unless it is an ACK, which nobody may answer.
+    fn refuse(&self, fault: Fault) -> Verdict {
+        let answer = if self.method == "ACK" { None } else { self.answer(fault) };
+        answer.map_or(Verdict::Drop, Verdict::Answer)
     }
 
     /// A stateless response (RFC 3261 section 8.2.7); `None` when it could not be routed.
@@ -310,6 +323,15 @@ mod tests {
     }
 
     #[test]
+    fn space_around_the_tag_does_not_hide_it() {
+        let spaced = INVITE.replace(";tag=1", " ; tag =  1");
+        let Verdict::Rewritten(message) = screen(spaced.as_bytes()) else {
+            panic!("not rewritten")
+        };
+        assert_eq!(String::from_utf8(message).unwrap(), INVITE);
+    }
+
+    #[test]
     fn what_is_wrong_is_told() {
         for (old, new, want) in [
             ("SIP/2.0\r\nVia", "SIP/7.0\r\nVia", "505"),
@@ -318,6 +340,7 @@ mod tests {
             ("INVITE sip:4001@127.0.0.1", "INVITE <sip:4001@127.0.0.1>", "400"),
             ("INVITE sip:4001@127.0.0.1", "INVITE sip:4001@127.0.0.1; lr", "400"),
             ("1 INVITE", "1 OPTIONS", "400"),
+            (";tag=1", "", "400"),
             ("1 INVITE", "4294967296 INVITE", "400"),
             ("Call-ID: c1\r\n", "", "400"),
             ("Call-ID: c1\r\n", "Call-ID: c1\r\ni: c2\r\n", "400"),
