@@ -58,7 +58,7 @@ impl UserAgentConfig {
 /// and extensions are answered by itself; dropping it closes the socket.
 #[derive(Debug)]
 pub struct UserAgent {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     invites: mpsc::Receiver<SipLeg>,
     _stack: DropGuard,
 }

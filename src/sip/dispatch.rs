@@ -19,11 +19,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Direction, LegEvent, LegInfo, Reason, Redacted, SipLeg,
+    Direction, LegEvent, LegInfo, Reason, Redacted, Replacement, SipLeg,
     agent::Shared,
     driver::{Driver, InviteOutcome},
     keys, message,
     registry::Entry,
+    replaces::replaced_leg,
     session_timer::Terms,
 };
 
@@ -98,6 +99,10 @@ async fn invite(
     if shared.registry.is_merged(&info.call_id, &from_tag, cseq) {
         return tx.reply(StatusCode::LoopDetected).await;
     }
+    let replaced = match replaced_leg(shared, request) {
+        Ok(replaced) => replaced,
+        Err(code) => return tx.reply(code).await,
+    };
     let refusing = shared.refusing.load(Ordering::Relaxed);
     let Some(place) = invites.try_reserve().ok().filter(|_| !refusing) else {
         return unavailable(&mut tx).await;
@@ -124,7 +129,11 @@ async fn invite(
         }
     };
     tokio::spawn(driver.run(states, Box::pin(outcome)));
-    place.send(leg);
+    match replaced {
+        // A holder that does not keep up drops the new leg: 480.
+        Some(old) => drop(old.offer(LegEvent::Replaced(Replacement::new(leg)))),
+        None => place.send(leg),
+    }
     Ok(())
 }
 
@@ -157,7 +166,14 @@ async fn in_dialog(shared: &Arc<Shared>, mut tx: Transaction) -> rsipstack::Resu
         Method::Invite | Method::Update if !dialog.state().is_confirmed() => {
             early(shared, tx).await
         }
-        Method::Invite | Method::Update => hand_to_dialog(shared, dialog, tx).await,
+        Method::Refer | Method::Notify if !dialog.state().is_confirmed() => {
+            // Not before the INVITE is finished.
+            let headers = vec![message::retry_after(Duration::from_secs(1))];
+            tx.reply_with(StatusCode::ServerInternalError, headers, None).await
+        }
+        Method::Invite | Method::Update | Method::Refer | Method::Notify => {
+            hand_to_dialog(shared, dialog, tx).await
+        }
         _ => refuse_method(&mut tx).await,
     }
 }

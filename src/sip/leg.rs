@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{Reason, Redacted, SipError};
+use super::{Reason, Redacted, ReferProgress, Referral, Replacement, SipError, SipLeg};
 
 /// One side of a call, as signalling sees it: SDP passes through as text, media is the caller's
 /// business. Dropping a leg ends it: an unanswered one is rejected (480) or cancelled, an
@@ -41,6 +41,16 @@ pub trait Leg: Send {
     /// Tells what the media was like, for our BYE: `statistics` is sent as its P-RTP-Stat header,
     /// which phones and PBXs know, such as `PS=500,PR=498,PL=2,JI=3`.
     fn report_media(&mut self, statistics: String);
+
+    /// Asks the peer of a leg that is up to call somebody else (REFER, RFC 3515). Returns once
+    /// that is under way; what comes of it are [`LegEvent::Referred`]s. The leg stays up.
+    ///
+    /// # Errors
+    /// [`SipError::State`] for a leg that is not up, or is being referred already.
+    fn refer(&mut self, referral: Referral) -> impl Future<Output = Result<(), SipError>> + Send;
+
+    /// Lets `by`, which has been answered, take this leg's place; the old one ends with BYE.
+    fn replace(&mut self, by: SipLeg);
 
     /// Ends the leg in whatever state it is: BYE when it is up (after the ACK when that is still
     /// under way, RFC 3261 section 15), CANCEL or 480 before. Returns once that is under way;
@@ -138,6 +148,10 @@ pub enum LegEvent {
         /// How long it was held, when the peer says.
         duration: Option<Duration>,
     },
+    /// What comes of a [`Leg::refer`].
+    Referred(ReferProgress),
+    /// Somebody takes the peer's place in the call (RFC 3891).
+    Replaced(Replacement),
     /// Inbound: the caller gave up before the answer. Last event.
     Cancelled,
     /// The peer sent BYE. Last event.

@@ -5,9 +5,10 @@ use std::time::Duration;
 use rsipstack::sip::{Header, Method, Request, Response, prelude::HasHeaders, prelude::HeadersExt};
 
 /// What we understand, for the Allow header.
-pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
+pub(super) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY";
 /// The extensions we have (option tags).
-const EXTENSIONS: [&str; 2] = ["100rel", "timer"];
+const EXTENSIONS: [&str; 3] = ["100rel", "replaces", "timer"];
 /// What bodies we understand, for the Accept header.
 pub(super) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
 const SDP: &str = "application/sdp";
@@ -100,7 +101,7 @@ pub(super) fn is_in_dialog(request: &Request) -> bool {
 /// Whether the method is one that [`ALLOW`] names.
 pub(super) fn is_allowed(method: Method) -> bool {
     use Method::*;
-    matches!(method, Invite | Ack | Cancel | Bye | Options | Info | Update | PRack)
+    matches!(method, Invite | Ack | Cancel | Bye | Options | Info | Update | PRack | Refer | Notify)
 }
 
 fn sdp(headers: &rsipstack::sip::Headers, body: &[u8]) -> Option<String> {

@@ -13,6 +13,7 @@
 
 mod agent;
 mod dial;
+mod dialer;
 mod dispatch;
 mod driver;
 mod early_route;
@@ -23,8 +24,10 @@ mod message;
 mod permits;
 mod reason;
 mod redact;
+mod refer;
 mod registry;
 mod reliable;
+mod replaces;
 mod screen;
 mod session_timer;
 mod sip_leg;
@@ -32,10 +35,13 @@ mod tidy;
 
 pub use agent::{UserAgent, UserAgentConfig};
 pub use dial::{Credentials, DialRequest};
+pub use dialer::Dialer;
 pub use error::SipError;
 pub use leg::{Direction, HangUpCause, Leg, LegEvent, LegInfo, Reinvite, Rejection};
 pub use permits::{Permit, Permits};
 pub use reason::Reason;
 pub use redact::Redacted;
+pub use refer::{ReferProgress, Referral, Replaces};
+pub use replaces::Replacement;
 pub use session_timer::SessionTimerConfig;
 pub use sip_leg::SipLeg;

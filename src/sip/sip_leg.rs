@@ -1,6 +1,8 @@
 use tokio::sync::{mpsc, oneshot};
 
-use super::{HangUpCause, Leg, LegEvent, LegInfo, Rejection, SipError};
+use super::{
+    HangUpCause, Leg, LegEvent, LegInfo, Referral, Rejection, Replaces, SipError, refer::Named,
+};
 
 /// Events a leg may have waiting. Keys and session changes are refused before it is full, so
 /// that the events that end a leg always fit.
@@ -13,6 +15,7 @@ pub struct SipLeg {
     events: mpsc::Receiver<LegEvent>,
     orders: mpsc::Sender<Order>,
     statistics: Option<String>,
+    dialog: Named,
 }
 
 /// What the holder of a leg asks its driver to do.
@@ -30,14 +33,24 @@ pub(super) enum What {
     Reject(Rejection),
     /// With the value of a P-RTP-Stat header.
     HangUp(HangUpCause, Option<String>),
+    Refer(Box<Referral>),
 }
 
 impl SipLeg {
     /// A leg, and the ends that its driver holds.
-    pub(super) fn new(info: LegInfo) -> (Self, mpsc::Sender<LegEvent>, mpsc::Receiver<Order>) {
+    pub(super) fn new(
+        info: LegInfo,
+        dialog: Named,
+    ) -> (Self, mpsc::Sender<LegEvent>, mpsc::Receiver<Order>) {
         let (event_tx, events) = mpsc::channel(EVENTS);
         let (orders, order_rx) = mpsc::channel(4);
-        (Self { info, events, orders, statistics: None }, event_tx, order_rx)
+        (Self { info, events, orders, dialog, statistics: None }, event_tx, order_rx)
+    }
+
+    /// How to name this call to somebody who shall take our place in it (RFC 3891); `None` while
+    /// the peer has not answered at all.
+    pub fn replaces(&self) -> Option<Replaces> {
+        self.dialog.for_peer()
     }
 
     async fn order(&self, what: What) -> Result<(), SipError> {
@@ -57,6 +70,7 @@ impl What {
             Self::Answer(_) => "answer",
             Self::Reject(_) => "reject",
             Self::HangUp(..) => "hang up",
+            Self::Refer(_) => "refer",
         }
     }
 }
@@ -88,6 +102,15 @@ impl Leg for SipLeg {
 
     fn report_media(&mut self, statistics: String) {
         self.statistics = Some(statistics);
+    }
+
+    async fn refer(&mut self, referral: Referral) -> Result<(), SipError> {
+        self.order(What::Refer(Box::new(referral))).await
+    }
+
+    fn replace(&mut self, by: SipLeg) {
+        // The old leg is dropped, and so ends with BYE.
+        *self = by;
     }
 
     async fn hang_up(&mut self, cause: HangUpCause) -> Result<(), SipError> {

@@ -2,6 +2,7 @@
 
 mod outbound;
 mod provisional;
+mod referral;
 mod session;
 
 use std::{pin::Pin, sync::Arc};
@@ -20,10 +21,12 @@ use super::{
     DialRequest, Direction, HangUpCause, LegEvent, LegInfo, Rejection, SipError, SipLeg,
     agent::Shared,
     message,
+    refer::Named,
     registry::Registered,
     sip_leg::{Order, What},
 };
 use provisional::Provisional;
+use referral::Referring;
 use session::Session;
 
 /// Drives an INVITE transaction to its end.
@@ -60,6 +63,7 @@ pub(super) struct Driver {
     statistics: Option<String>,
     provisional: Provisional,
     session: Session,
+    referring: Referring,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +119,7 @@ impl Driver {
         invite: Option<(String, u32)>,
     ) -> (SipLeg, Self) {
         let direction = info.direction;
-        let (leg, events, orders) = SipLeg::new(info);
+        let (leg, events, orders) = SipLeg::new(info, Named(dialog.clone()));
         let (early_tx, early) = mpsc::channel(EARLY);
         let mut provisional = Provisional::new(early);
         if direction == Direction::Inbound {
@@ -136,6 +140,7 @@ impl Driver {
             statistics: None,
             provisional,
             session: Session::default(),
+            referring: Referring::default(),
         };
         (leg, driver)
     }
@@ -188,6 +193,9 @@ impl Driver {
                 change = self.session.next(), if self.phase == Phase::Up => {
                     self.on_session(change).await;
                 }
+                happened = self.referring.next(), if self.phase == Phase::Up => {
+                    self.on_referring(happened);
+                }
                 () = end_legs.cancelled(), if !ending && self.end_on_ack.is_none() => {
                     self.leg.entry.finish(Some(LegEvent::Shutdown));
                     self.end(HangUpCause::Shutdown).await;
@@ -212,6 +220,8 @@ impl Driver {
             DialogState::Updated(_, request, handle) => {
                 self.on_session_change(&request, handle).await
             }
+            DialogState::Notify(_, request, handle) => self.on_notify(&request, handle).await,
+            DialogState::Refer(_, request, handle) => self.on_refer(&request, handle).await,
             DialogState::Terminated(_, reason) => self.on_terminated(&reason),
             _ => {}
         }
@@ -278,6 +288,7 @@ impl Driver {
                 self.statistics = statistics;
                 return self.end(cause).await;
             }
+            What::Refer(referral) => self.refer(*referral),
             _ if !answerable => wrong,
             What::Ring => self.provide(None),
             What::Progress(sdp) => self.provide(Some(sdp)),

@@ -265,7 +265,7 @@ fn allows_update(headers: &rsipstack::sip::Headers) -> bool {
 }
 
 /// What `task` gives; never, without one.
-async fn wait<F: Future + Unpin>(task: &mut Option<F>) -> F::Output {
+pub(super) async fn wait<F: Future + Unpin>(task: &mut Option<F>) -> F::Output {
     match task {
         Some(task) => task.await,
         None => future::pending().await,
