@@ -12,6 +12,7 @@ mod noise;
 mod pcm;
 mod recorder;
 mod resample;
+mod ringback;
 #[cfg(test)]
 mod test_signals;
 mod time;
@@ -27,6 +28,7 @@ pub use noise::ComfortNoise;
 pub use pcm::{Hz8k, Hz16k, Hz24k, Pcm, Rate};
 pub use recorder::{RecordingSummary, StereoRecorder};
 pub use resample::{Resampler, convert};
+pub use ringback::Ringback;
 pub use time::CallTime;
 pub use wav::read_8k;
 

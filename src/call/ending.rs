@@ -20,6 +20,8 @@ use crate::{
 pub enum EndReason {
     /// The dialog came to its end.
     BotHangup,
+    /// The caller was handed over to somebody else.
+    Transferred,
     /// The caller hung up.
     CallerHangup,
     /// The caller gave up before the answer.
@@ -39,6 +41,7 @@ impl EndReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::BotHangup => "bot_hangup",
+            Self::Transferred => "transferred",
             Self::CallerHangup => "caller_hangup",
             Self::Cancelled => "cancelled",
             Self::MediaTimeout => "media_timeout",
@@ -50,7 +53,9 @@ impl EndReason {
 
     pub(super) fn cause(self) -> HangUpCause {
         match self {
-            Self::BotHangup | Self::CallerHangup | Self::Cancelled => HangUpCause::Normal,
+            Self::BotHangup | Self::Transferred | Self::CallerHangup | Self::Cancelled => {
+                HangUpCause::Normal
+            }
             Self::MediaTimeout => HangUpCause::MediaTimeout,
             Self::MaxDuration => HangUpCause::MaxDuration,
             Self::Shutdown => HangUpCause::Shutdown,

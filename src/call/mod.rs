@@ -18,6 +18,7 @@ mod record;
 mod session;
 mod setup;
 mod task;
+mod transfer;
 
 pub use archive::{ArchiveError, ArchiveWriter};
 pub use early::BeforeAnswer;

@@ -24,6 +24,7 @@ use super::{
     record::Record,
     session::Session,
     task::Call,
+    transfer::{Desk, Transfers},
 };
 use crate::{
     conversation::{
@@ -33,7 +34,7 @@ use crate::{
     dialog::{CallFacts, Machine},
     dialplan::Dialplan,
     sdp::{self, Capabilities, LocalMedia, Negotiated, SdpError},
-    sip::{HangUpCause, Leg, LegEvent, LegInfo, Permit, Reason, Rejection, SipError},
+    sip::{Dialer, HangUpCause, Leg, LegEvent, LegInfo, Permit, Reason, Rejection, SipError},
     speech::prompts::Prompts,
     srtp::SrtpError,
     store::{CallDirection, NewCall, Store, StoreError},
@@ -76,6 +77,11 @@ pub struct Setup {
     pub limits: Limits,
     /// What the caller gets before the answer.
     pub before_answer: BeforeAnswer,
+    /// Calls those to whom callers are handed over.
+    pub dialer: Dialer,
+    /// Where the summary of a call is found, for whoever it is handed over to; `{id}` is the
+    /// call's id.
+    pub summary_url: Option<String>,
     /// Admission.
     pub permit: Permit,
 }
@@ -201,6 +207,7 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
     };
     let record = Record::new(setup.id.clone(), setup.live.clone());
     record.tell(Happening::Answered { dialplan: setup.dialplan.name().to_owned() });
+    let transfers = Transfers::new(desk(leg.info(), &setup));
     let call = Call {
         media,
         leg,
@@ -218,6 +225,7 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
         hearing: Hearing::new(),
         player: Player::default(),
         jobs: JoinSet::new(),
+        transfers,
         recognizing: BTreeMap::new(),
         acked,
         started: false,
@@ -301,6 +309,25 @@ async fn prepare(info: &LegInfo, setup: &Setup) -> Result<Prepared, CallError> {
     let mut archive = setup.archives.create(&setup.dir)?;
     archive.line(journal::line(&header)?);
     Ok(Prepared { archive, header, session, rtp, rtcp, peer, started_at })
+}
+
+fn desk(info: &LegInfo, setup: &Setup) -> Desk {
+    let mut context = vec![("X-Hotline-Call-Id".to_owned(), setup.id.clone())];
+    if let Some(url) = &setup.summary_url {
+        context.push(("X-Hotline-Summary".to_owned(), url.replace("{id}", &setup.id)));
+    }
+    Desk {
+        dialer: setup.dialer.clone(),
+        ports: Arc::clone(&setup.ports),
+        bind: setup.bind,
+        capabilities: setup.capabilities.clone(),
+        srtp: setup.srtp,
+        options: setup.media,
+        local_ip: info.local_ip,
+        remote: info.remote,
+        caller: info.from_user.clone(),
+        context,
+    }
 }
 
 fn new_call(info: &LegInfo, setup: &Setup, started_at: OffsetDateTime) -> NewCall {

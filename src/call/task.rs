@@ -24,6 +24,7 @@ use super::{
     record::Record,
     session::Session,
     setup::Limits,
+    transfer::{Second, Transfers},
 };
 use crate::{
     audio::{CallTime, Hz8k, Pcm},
@@ -56,6 +57,7 @@ pub(super) struct Call<L: Leg> {
     pub(super) hearing: Hearing,
     pub(super) player: Player,
     pub(super) jobs: JoinSet<Done>,
+    pub(super) transfers: Transfers,
     pub(super) recognizing: BTreeMap<UtteranceId, AbortHandle>,
     /// The caller's ACK has come.
     pub(super) acked: bool,
@@ -65,9 +67,17 @@ pub(super) struct Call<L: Leg> {
 
 /// A finished job of the inference threads.
 pub(super) enum Done {
-    Recognized { utterance: UtteranceId, result: Result<Vec<Hypothesis>, String> },
-    Rendered { prompt: PromptId, result: Result<Arc<Pcm<Hz8k>>, String> },
+    Recognized {
+        utterance: UtteranceId,
+        result: Result<Vec<Hypothesis>, String>,
+    },
+    Rendered {
+        prompt: PromptId,
+        result: Result<Arc<Pcm<Hz8k>>, String>,
+    },
     Prepared,
+    /// The leg of somebody to whom the caller is to be handed over.
+    Dialled(Box<Result<Second, String>>),
 }
 
 /// What is left when a call is over.
@@ -90,8 +100,10 @@ impl<L: Leg> Call<L> {
                 () = sleep_until(next_tick) => self.tick(),
                 datagram = self.media.receive() => self.datagram(datagram),
                 Some(done) = self.jobs.join_next() => self.job_done(done.ok()),
+                heard = self.transfers.next() => self.heard_callee(heard),
                 event = self.leg.next_event() => self.signalled(event),
             }
+            self.signal().await;
             if let Some(reason) = self.end {
                 break reason;
             }
@@ -101,7 +113,8 @@ impl<L: Leg> Call<L> {
 
     async fn close(mut self, reason: EndReason) -> Over {
         let at = self.now();
-        if reason != EndReason::BotHangup {
+        self.transfers.end();
+        if !matches!(reason, EndReason::BotHangup | EndReason::Transferred) {
             self.step(at, Input::HungUp);
         }
         // What was playing is on the record up to its last sample.
@@ -119,7 +132,7 @@ impl<L: Leg> Call<L> {
         Over { archive: self.archive, record: self.record, reason, at, stats }
     }
 
-    fn now(&self) -> CallTime {
+    pub(super) fn now(&self) -> CallTime {
         self.clock.now(Instant::now())
     }
 
@@ -132,13 +145,16 @@ impl<L: Leg> Call<L> {
         } else if self.media.silent_for() > self.limits.media_timeout() {
             self.end.get_or_insert(EndReason::MediaTimeout);
         }
+        let other = self.relay(line, &caller);
         if self.clock.held() {
             // Nobody listens: what is to be said waits, and what comes is music.
             return self.media.send(line, &Pcm::silence(FRAME));
         }
         let now = self.clock.frame();
         while let Some(key) = self.media.next_key(line) {
-            self.step(now, Input::Key(key));
+            if !self.transfers.relay_key(key) {
+                self.step(now, Input::Key(key));
+            }
         }
         if let Some(edge) = self.hearing.push(&caller) {
             self.step(now, edge);
@@ -151,6 +167,7 @@ impl<L: Leg> Call<L> {
         }
         let mut events = Vec::new();
         let bot = self.player.frame(&mut events);
+        let bot = other.unwrap_or(bot);
         self.media.send(line, &bot);
         self.archive.frame(&caller, &bot);
         for event in events {
@@ -181,7 +198,8 @@ impl<L: Leg> Call<L> {
             }
             Some(LegEvent::Key { key, .. }) => {
                 let now = self.now();
-                if self.media.take_info_key(self.clock.line(Instant::now()), key) {
+                let first = self.media.take_info_key(self.clock.line(Instant::now()), key);
+                if first && !self.transfers.relay_key(key) {
                     self.step(now, Input::Key(key));
                 }
             }
@@ -194,8 +212,12 @@ impl<L: Leg> Call<L> {
                     tracing::info!(%reason, "the caller's side hung up");
                     self.record.peer_reason(self.now(), &reason);
                 }
-                self.end = Some(EndReason::CallerHangup);
+                if !self.left_in_transfer() {
+                    self.end = Some(EndReason::CallerHangup);
+                }
             }
+            Some(LegEvent::Referred(progress)) => self.referred(progress),
+            Some(LegEvent::Replaced(by)) => self.transfers.replaced_by(by),
             Some(LegEvent::Cancelled) => self.end = Some(EndReason::CallerHangup),
             Some(LegEvent::Shutdown) => self.end = Some(EndReason::Shutdown),
             Some(LegEvent::Failed { why }) => {
@@ -207,7 +229,7 @@ impl<L: Leg> Call<L> {
         }
     }
 
-    fn follow_hold(&mut self, changed: bool) {
+    pub(super) fn follow_hold(&mut self, changed: bool) {
         if changed && self.clock.hold(self.media.held()) {
             tracing::info!(held = self.clock.held(), "hold");
         }
@@ -229,13 +251,14 @@ impl<L: Leg> Call<L> {
                 tracing::error!(%problem, "a prompt could not be made");
                 self.player.ready(prompt, Arc::new(Pcm::silence(0)));
             }
+            Some(Done::Dialled(second)) => self.dialled(*second),
             // Cancelled by ourselves.
             Some(Done::Prepared) | None => {}
         }
     }
 
     /// Gives an input to the conversation and does what it says.
-    fn step(&mut self, at: CallTime, input: Input) {
+    pub(super) fn step(&mut self, at: CallTime, input: Input) {
         let mut inbox = VecDeque::from([input]);
         while let Some(input) = inbox.pop_front() {
             let outputs = self.conversation.step(at, input.clone());
@@ -263,9 +286,14 @@ impl<L: Leg> Call<L> {
                 }
             }
             Output::Prepare(phrase) => self.prepare(&phrase),
+            Output::Transfer(transfer) => self.transfer(transfer),
             Output::HangUp(outcome) => {
                 self.record.outcome(outcome);
-                self.end = Some(EndReason::BotHangup);
+                let handed_over = self.transfers.is_done();
+                self.end = Some(match handed_over {
+                    true => EndReason::Transferred,
+                    false => EndReason::BotHangup,
+                });
             }
             Output::Note(note) => self.record.note(at, note),
         }

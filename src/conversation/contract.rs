@@ -67,6 +67,8 @@ pub enum Input {
     },
     /// The moment that [`super::Conversation::deadline`] named has come.
     Deadline,
+    /// What came of [`Output::Transfer`].
+    Transferred(dialog::TransferResult),
     /// The caller hung up, or the line is gone.
     HungUp,
 }
@@ -105,6 +107,8 @@ pub enum Output {
     },
     /// Make this phrase's audio ready: it is likely to be played next.
     Prepare(Phrase),
+    /// Hand the caller over; what comes of it is an [`Input::Transferred`].
+    Transfer(dialog::Transfer),
     /// End the call.
     HangUp(Outcome),
     /// For the call record.

@@ -33,6 +33,9 @@ pub struct Conversation {
 enum Next {
     Start,
     Listen(Listen),
+    Transfer(dialog::Transfer),
+    /// The caller is being handed over: nobody speaks to us.
+    Transferring,
     HangUp(Outcome),
     Over,
 }
@@ -85,6 +88,10 @@ impl Conversation {
                 self.settle(now, &mut out);
             }
             Input::Deadline => self.due(now, &mut out),
+            Input::Transferred(result) if matches!(self.next, Next::Transferring) => {
+                self.advance(now, dialog::Input::Transferred(result), &mut out);
+            }
+            Input::Transferred(_) => {}
             Input::HungUp => self.hung_up(now, &mut out),
         }
         out
@@ -333,6 +340,7 @@ impl Conversation {
                     out.push(Output::Play { prompt, say });
                 }
                 dialog::Output::Listen(listen) => self.next = Next::Listen(listen),
+                dialog::Output::Transfer(transfer) => self.next = Next::Transfer(transfer),
                 dialog::Output::HangUp(outcome) => self.next = Next::HangUp(outcome),
                 dialog::Output::Note(event) => out.push(Output::Note(Note::Dialog(event))),
             }
@@ -363,7 +371,13 @@ impl Conversation {
                 self.next = Next::Over;
                 self.drop_turn(out);
             }
-            Next::Start | Next::Over => {}
+            Next::Transfer(transfer) => {
+                out.push(Output::Transfer(transfer.clone()));
+                self.next = Next::Transferring;
+                self.silence_since = None;
+                self.drop_turn(out);
+            }
+            Next::Start | Next::Transferring | Next::Over => {}
         }
     }
 

@@ -20,13 +20,16 @@ pub enum Input {
     Keys(String),
     /// The caller was silent for as long as [`Listen::no_input`] allows.
     NoInput,
+    /// What came of an [`Output::Transfer`].
+    Transferred(TransferResult),
     /// The caller hung up.
     HungUp,
 }
 
 /// What the bot does next. One step's outputs are done in order; a step ends with exactly one of
-/// [`Output::Listen`] and [`Output::HangUp`], except the step of [`Input::HungUp`], which ends
-/// with neither.
+/// [`Output::Listen`], [`Output::Transfer`] and [`Output::HangUp`], except the step of
+/// [`Input::HungUp`], and of anything but [`Input::Transferred`] during a transfer, which end with
+/// none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Output {
@@ -34,6 +37,8 @@ pub enum Output {
     Say(Say),
     /// Wait for the caller, once everything before it has been said.
     Listen(Listen),
+    /// Hand the caller over, once everything before it has been said.
+    Transfer(Transfer),
     /// End the call, once everything before it has been said.
     HangUp(Outcome),
     /// Something for the call record.
@@ -109,6 +114,43 @@ pub struct KeyRules {
     pub inter_digit: Duration,
 }
 
+/// A hand-over to somebody else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// A number or a SIP URI.
+    pub to: String,
+    /// How.
+    pub mode: TransferMode,
+    /// How long it may ring.
+    pub ring: Duration,
+}
+
+/// How a caller is handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferMode {
+    /// We call, and stay between the two: recording goes on.
+    Bridge,
+    /// We call, and once that is answered the caller's side takes our place in it (Replaces).
+    Attended,
+    /// The caller's side calls (REFER), and we are out of it.
+    Refer,
+}
+
+/// What came of a transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferResult {
+    /// The caller was handed over, and we have no more part in the call.
+    Done,
+    /// The callee was busy, or declined.
+    Busy,
+    /// Nobody answered.
+    NoAnswer,
+    /// It could not be done at all.
+    Failed,
+}
+
 /// How the call ended, from the dialog's point of view.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -145,6 +187,13 @@ pub enum Event {
     NoMatch {
         /// How many in a row.
         count: u32,
+    },
+    /// The caller is being handed over.
+    Transfer(Transfer),
+    /// What came of that.
+    Transferred {
+        /// What.
+        result: TransferResult,
     },
     /// The caller was silent; `count` in a row at this node.
     NoInput {

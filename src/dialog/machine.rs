@@ -39,6 +39,8 @@ pub(super) enum Phase {
     Asking(NodeId),
     /// A value was read back and waits for a yes.
     Confirming(NodeId),
+    /// The caller is being handed over.
+    Transferring(NodeId),
     /// The call is over.
     Ended,
 }
@@ -70,15 +72,23 @@ impl Machine {
     /// Takes what happened and returns what to do, in order.
     ///
     /// Every input is accepted at every moment; [`Input::Start`] comes first. The step of an input
-    /// other than [`Input::HungUp`] ends with exactly one [`Output::Listen`] or
-    /// [`Output::HangUp`]; once the call is over, there is nothing more.
+    /// other than [`Input::HungUp`] ends with exactly one [`Output::Listen`], [`Output::Transfer`]
+    /// or [`Output::HangUp`]; during a transfer only its result has an answer, and once the call is
+    /// over, there is nothing more.
     pub fn step(&mut self, _now: CallTime, input: Input) -> Vec<Output> {
         let mut out = Vec::new();
         match (self.phase, input) {
             (Phase::Ended, _) => {}
             (_, Input::HungUp) => self.phase = Phase::Ended,
+            (Phase::Transferring(node), Input::Transferred(result)) => {
+                self.transferred(node, result, &mut out);
+            }
+            (Phase::Transferring(_), _) => {}
             (Phase::Fresh, _) => self.enter(self.plan.model().start, &mut out),
-            (Phase::Asking(node) | Phase::Confirming(node), Input::Start) => {
+            (
+                Phase::Asking(node) | Phase::Confirming(node),
+                Input::Start | Input::Transferred(_),
+            ) => {
                 self.listen(node, &mut out);
             }
             (Phase::Asking(node) | Phase::Confirming(node), input) => {
@@ -110,6 +120,7 @@ impl Machine {
             match self.pass(node, out) {
                 Step::To(then) => next = then,
                 Step::Ask => return self.ask(next, out),
+                Step::Transfer => return self.transfer(next, out),
                 Step::End(disposition) => return self.hang_up(&disposition, out),
             }
         }
@@ -121,6 +132,7 @@ impl Machine {
         let plan = Arc::clone(&self.plan);
         match &node.kind {
             NodeKind::Ask(_) => Step::Ask,
+            NodeKind::Transfer(_) => Step::Transfer,
             NodeKind::Say { say, barge_in, then } => {
                 self.say(&node.name, say, *barge_in, out);
                 Step::after(then)
@@ -222,6 +234,7 @@ impl Machine {
 enum Step {
     To(NodeId),
     Ask,
+    Transfer,
     End(String),
 }
 

@@ -4,9 +4,13 @@ mod contract;
 mod facts;
 mod hear;
 mod machine;
+mod transfer;
 mod turn;
 mod values;
 
-pub use contract::{BargeIn, Event, Expect, Input, KeyRules, Listen, Outcome, Output, Say};
+pub use contract::{
+    BargeIn, Event, Expect, Input, KeyRules, Listen, Outcome, Output, Say, Transfer, TransferMode,
+    TransferResult,
+};
 pub use facts::CallFacts;
 pub use machine::Machine;

@@ -110,7 +110,9 @@ impl Machine {
                 out.extend(intent.map(Output::Note));
                 answer
             }
-            Input::Unclear | Input::Start | Input::HungUp => Answer::NoMatch,
+            Input::Unclear | Input::Start | Input::Transferred(_) | Input::HungUp => {
+                Answer::NoMatch
+            }
         };
         match answer {
             Answer::NoMatch => self.no_match(node, ask, out),

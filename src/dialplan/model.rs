@@ -101,8 +101,34 @@ pub(crate) enum NodeKind {
     Count { counter: String, limit: u32, reached: NodeId, next: NodeId },
     /// Changes the language of the call.
     Language { lang: Lang, next: NodeId },
+    /// Hands the caller over to somebody else.
+    Transfer(Box<Transfer>),
     /// Only goes elsewhere, or ends the call without a word.
     Then(Then),
+}
+
+/// A hand-over, and where the call goes on when nobody takes it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Transfer {
+    /// A number or a SIP URI.
+    pub(crate) to: Template,
+    /// Said before it.
+    pub(crate) say: Option<Prompt>,
+    pub(crate) barge_in: PromptBargeIn,
+    pub(crate) mode: TransferMode,
+    /// How long it may ring.
+    pub(crate) ring: Duration,
+    pub(crate) busy: NodeId,
+    pub(crate) no_answer: NodeId,
+    pub(crate) failed: NodeId,
+}
+
+/// How a caller is handed over; the dialog's contract has the same words one floor up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TransferMode {
+    Bridge,
+    Attended,
+    Refer,
 }
 
 /// What follows a node.

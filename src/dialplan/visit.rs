@@ -29,6 +29,9 @@ impl Node {
             NodeKind::Lookup { found, missing, .. } => vec![*found, *missing],
             NodeKind::Count { reached, next, .. } => vec![*reached, *next],
             NodeKind::Set { next, .. } | NodeKind::Language { next, .. } => vec![*next],
+            NodeKind::Transfer(transfer) => {
+                vec![transfer.busy, transfer.no_answer, transfer.failed]
+            }
         }
     }
 
@@ -36,6 +39,7 @@ impl Node {
     pub(crate) fn prompts(&self) -> Vec<&Prompt> {
         match &self.kind {
             NodeKind::Say { say, .. } => vec![say],
+            NodeKind::Transfer(transfer) => transfer.say.iter().collect(),
             NodeKind::Ask(ask) => {
                 let mut prompts = vec![&ask.ask];
                 if let Wants::Slot { confirm, .. } = &ask.wants {
@@ -56,6 +60,7 @@ impl Node {
         }
         match &self.kind {
             NodeKind::When { cases, .. } => used.extend(cases.iter().map(|c| &c.value)),
+            NodeKind::Transfer(transfer) => used.extend(transfer.to.references()),
             NodeKind::Lookup { key, matching, .. } => {
                 let templates = matching.iter().map(|(_, template)| template);
                 used.extend(templates.chain([key]).flat_map(Template::references));

@@ -49,6 +49,18 @@ pub struct Config {
     /// Limits of one call.
     #[serde(default)]
     pub limits: Limits,
+    /// Handing callers over.
+    #[serde(default)]
+    pub transfer: Transfer,
+}
+
+/// Handing callers over.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Transfer {
+    /// Told to whoever a caller is handed over to, as `X-Hotline-Summary`; `{id}` stands for the
+    /// call's id.
+    pub summary_url: Option<String>,
 }
 
 /// Signalling.

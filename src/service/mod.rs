@@ -250,6 +250,8 @@ impl Service {
             timing: shared.config.timing.clone(),
             limits: shared.config.limits,
             before_answer: line.before_answer,
+            dialer: self.agent.dialer(),
+            summary_url: shared.config.transfer.summary_url.clone(),
             permit,
         };
         calls.spawn(async move {

@@ -232,7 +232,7 @@ impl Sim {
             Output::CancelRecognition { .. } => self.recognizing = None,
             Output::HangUp(outcome) => self.outcome = Some(outcome),
             Output::Note(note) => self.notes.push(note),
-            Output::Prepare(_) => {}
+            Output::Prepare(_) | Output::Transfer(_) => {}
         }
     }
 }

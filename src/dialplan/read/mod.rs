@@ -7,6 +7,7 @@ mod node;
 mod prompt;
 mod slots;
 mod tables;
+mod transfer;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,7 +7,7 @@ use crate::dialplan::{
     yaml::{Key, Kind, Yaml},
 };
 
-const KINDS: [&str; 7] = ["say", "ask", "when", "lookup", "set", "count", "language"];
+const KINDS: [&str; 8] = ["say", "ask", "when", "lookup", "set", "count", "language", "transfer"];
 
 impl Scope<'_> {
     /// One node; `None` after an error that leaves none.
@@ -24,6 +24,8 @@ impl Scope<'_> {
             ["set"] => self.set(&fields, flow),
             ["count"] => self.count(&fields, flow),
             ["language"] => self.language(&fields, flow),
+            // What is said before a transfer belongs to it.
+            ["transfer"] | ["say", "transfer"] => self.transfer(&fields, flow),
             _ => {
                 self.report.error(
                     key.at,

@@ -1,0 +1,319 @@
+//! Handing a caller over: by a second leg that we bridge (and that the caller's side may take over
+//! from us, attended), or by REFER alone. Also somebody else's taking the caller's place.
+
+mod second;
+
+use std::future;
+
+use tokio::time::Instant;
+
+pub(super) use second::{Desk, Heard, Second};
+
+use super::{
+    player::FRAME,
+    task::{Call, Done},
+};
+use crate::{
+    audio::{CallTime, Hz8k, Pcm, Ringback},
+    conversation::Input,
+    dialog::{Transfer, TransferMode, TransferResult},
+    sip::{Leg, LegEvent, ReferProgress, Referral, Rejection, Replacement, SipLeg},
+};
+
+/// A relayed key sounds for so many ticks of 20 ms.
+const KEY_TICKS: u16 = 5;
+
+/// What a call needs to hand its caller over, and how far it has come.
+pub(super) struct Transfers {
+    desk: Desk,
+    under_way: Option<Handover>,
+    /// Has yet to be sent to the caller's side.
+    referral: Option<Referral>,
+    /// Has yet to be answered.
+    replacement: Option<Replacement>,
+    done: bool,
+}
+
+struct Handover {
+    mode: TransferMode,
+    uri: String,
+    stage: Stage,
+    second: Option<Second>,
+    /// When ringing is given up.
+    until: Instant,
+    rings: bool,
+    tone: Ringback,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Not answered yet.
+    Calling,
+    /// Caller and callee hear each other, through us.
+    Talking,
+    /// The caller's side was asked to call.
+    Referred,
+}
+
+impl Transfers {
+    pub(super) fn new(desk: Desk) -> Self {
+        Self { desk, under_way: None, referral: None, replacement: None, done: false }
+    }
+
+    /// What comes from the callee; never, without one. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Heard {
+        match self.second() {
+            Some(second) => second.next().await,
+            None => future::pending().await,
+        }
+    }
+
+    /// The caller was handed over.
+    pub(super) fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// The call is over: the callee's leg ends as well.
+    pub(super) fn end(&mut self) {
+        self.under_way = None;
+    }
+
+    /// Remembers who wants to take the caller's place.
+    pub(super) fn replaced_by(&mut self, replacement: Replacement) {
+        self.replacement = Some(replacement);
+    }
+
+    /// Gives the callee a key of the caller's; false when nobody is there to hear it.
+    pub(super) fn relay_key(&mut self, key: char) -> bool {
+        let talking = self.stage() == Some(Stage::Talking);
+        let media = self.second().filter(|_| talking).and_then(|second| second.media.as_mut());
+        media.is_some_and(|media| media.press(key, KEY_TICKS))
+    }
+
+    fn stage(&self) -> Option<Stage> {
+        self.under_way.as_ref().map(|handover| handover.stage)
+    }
+
+    fn second(&mut self) -> Option<&mut Second> {
+        self.under_way.as_mut()?.second.as_mut()
+    }
+
+    fn refer(&mut self, to: String, second: Option<&Second>) {
+        let mut headers = self.desk.context.clone();
+        headers.push(("Referred-By".to_owned(), format!("<{}>", self.desk.from())));
+        let replaces = second.and_then(|second| second.leg.replaces());
+        self.referral = Some(Referral { to, replaces, headers });
+    }
+}
+
+impl<L: Leg> Call<L> {
+    pub(super) fn transfer(&mut self, transfer: Transfer) {
+        let uri = self.transfers.desk.uri(&transfer.to);
+        let Transfer { mode, ring, .. } = transfer;
+        if mode == TransferMode::Refer {
+            self.transfers.refer(uri.clone(), None);
+        } else {
+            let (desk, to) = (self.transfers.desk.clone(), uri.clone());
+            self.jobs.spawn(async move { Done::Dialled(Box::new(Second::dial(&desk, &to).await)) });
+        }
+        self.transfers.under_way = Some(Handover {
+            mode,
+            uri,
+            stage: Stage::Calling,
+            second: None,
+            until: Instant::now() + ring,
+            rings: false,
+            tone: Ringback::default(),
+        });
+    }
+
+    /// The callee's leg is on its way, or could not be made.
+    pub(super) fn dialled(&mut self, second: Result<Second, String>) {
+        match (second, &mut self.transfers.under_way) {
+            (Ok(second), Some(handover)) => handover.second = Some(second),
+            // The caller did not wait; the leg is dropped, and so cancelled.
+            (Ok(_), None) => {}
+            (Err(problem), _) => {
+                tracing::warn!(%problem, "the transfer could not be dialled");
+                self.transferred(TransferResult::Failed);
+            }
+        }
+    }
+
+    /// Something came from the callee.
+    pub(super) fn heard_callee(&mut self, heard: Heard) {
+        let line = self.clock.line(Instant::now());
+        let Some(handover) = &mut self.transfers.under_way else { return };
+        let (Some(second), stage) = (&mut handover.second, handover.stage) else { return };
+        match heard {
+            Heard::Datagram(Ok(datagram)) => {
+                if let Some(media) = &mut second.media {
+                    media.take(line, datagram);
+                }
+            }
+            Heard::Datagram(Err(_)) => {}
+            Heard::Signal(Some(LegEvent::Ringing)) => handover.rings = true,
+            Heard::Signal(Some(LegEvent::EarlyMedia { sdp })) => {
+                if let Err(problem) = second.described(&sdp) {
+                    tracing::info!(%problem, "the callee's early media cannot be used");
+                    handover.rings = true;
+                }
+            }
+            Heard::Signal(Some(LegEvent::Answered { sdp })) => self.callee_answered(&sdp),
+            Heard::Signal(Some(LegEvent::Reinvite(change))) => match &mut second.media {
+                Some(media) => drop(second.session.reinvited(change, media)),
+                None => change.reject(488),
+            },
+            Heard::Signal(Some(LegEvent::Confirmed { answer: Some(answer) })) => {
+                if let Some(media) = &mut second.media {
+                    second.session.answered_in_ack(&answer, media);
+                }
+            }
+            Heard::Signal(Some(LegEvent::Key { key, .. })) => {
+                if second.media.as_mut().is_some_and(|media| media.take_info_key(line, key)) {
+                    self.media.press(key, KEY_TICKS);
+                }
+            }
+            Heard::Signal(Some(LegEvent::Rejected { code, reason, .. })) => {
+                tracing::info!(code, %reason, "the callee refused");
+                self.transferred(result_of(code));
+            }
+            Heard::Signal(
+                None | Some(LegEvent::HungUp { .. } | LegEvent::Failed { .. } | LegEvent::Shutdown),
+            ) => match stage {
+                Stage::Calling => self.transferred(TransferResult::Failed),
+                Stage::Talking => self.transferred(TransferResult::Done),
+                // Its place with us is taken; the caller's side will tell.
+                Stage::Referred => handover.second = None,
+            },
+            Heard::Signal(Some(_)) => {}
+        }
+    }
+
+    fn callee_answered(&mut self, sdp: &str) {
+        let Some(handover) = &mut self.transfers.under_way else { return };
+        let Some(mut second) = handover.second.take() else { return };
+        if let Err(problem) = second.described(sdp) {
+            tracing::warn!(%problem, "the callee's answer cannot be used");
+            return self.transferred(TransferResult::Failed);
+        }
+        handover.stage = Stage::Talking;
+        if handover.mode == TransferMode::Attended {
+            let uri = handover.uri.clone();
+            self.transfers.refer(uri, Some(&second));
+        }
+        if let Some(handover) = &mut self.transfers.under_way {
+            handover.second = Some(second);
+        }
+    }
+
+    /// One frame for the callee and one of the callee's; what the caller hears instead of the bot.
+    pub(super) fn relay(&mut self, line: CallTime, caller: &Pcm<Hz8k>) -> Option<Pcm<Hz8k>> {
+        let handover = self.transfers.under_way.as_mut()?;
+        let dialling = handover.mode != TransferMode::Refer && handover.stage == Stage::Calling;
+        if dialling && Instant::now() >= handover.until {
+            self.transferred(TransferResult::NoAnswer);
+            return None;
+        }
+        let tone = handover.rings.then(|| handover.tone.next(FRAME));
+        let Some(media) = handover.second.as_mut().and_then(|second| second.media.as_mut()) else {
+            return tone;
+        };
+        let callee = media.pull().audio;
+        while let Some(key) = media.next_key(line) {
+            self.media.press(key, KEY_TICKS);
+        }
+        match handover.stage {
+            Stage::Calling => media.send(line, &Pcm::silence(FRAME)),
+            Stage::Talking | Stage::Referred => media.send(line, caller),
+        }
+        Some(callee)
+    }
+
+    /// What came of our REFER.
+    pub(super) fn referred(&mut self, progress: ReferProgress) {
+        let Some(handover) = &mut self.transfers.under_way else { return };
+        let bridged = handover.second.is_some();
+        tracing::info!(?progress, "REFER");
+        match progress {
+            ReferProgress::Trying(_) => {}
+            ReferProgress::Done(200..=299) => self.transferred(TransferResult::Done),
+            // The callee is here: the two talk through us instead.
+            _ if bridged => handover.stage = Stage::Talking,
+            ReferProgress::Done(code) => self.transferred(result_of(code)),
+            ReferProgress::Refused(_) | ReferProgress::Unknown => {
+                self.transferred(TransferResult::Failed);
+            }
+        }
+    }
+
+    /// The caller's side hung up; true when that is how its transfer ends well.
+    pub(super) fn left_in_transfer(&mut self) -> bool {
+        let left = matches!(self.transfers.stage(), Some(Stage::Talking | Stage::Referred));
+        if left {
+            self.transferred(TransferResult::Done);
+        }
+        left
+    }
+
+    /// Sends and answers what has to wait for signalling.
+    pub(super) async fn signal(&mut self) {
+        if let Some(referral) = self.transfers.referral.take() {
+            match self.leg.refer(referral).await {
+                Ok(()) => {
+                    if let Some(handover) = &mut self.transfers.under_way {
+                        handover.stage = Stage::Referred;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "REFER could not be sent");
+                    self.referred(ReferProgress::Unknown);
+                }
+            }
+        }
+        if let Some(replacement) = self.transfers.replacement.take() {
+            self.replace_caller(replacement.into_leg()).await;
+        }
+    }
+
+    async fn replace_caller(&mut self, mut by: SipLeg) {
+        let agreed = match by.info().offer.clone() {
+            Some(offer) => self.session.answer(&offer).map(|(sdp, peer)| (sdp, Some(peer))),
+            None => Ok((self.session.offer(), None)),
+        };
+        let (sdp, peer) = match agreed {
+            Ok(agreed) => agreed,
+            Err(error) => {
+                tracing::info!(%error, "488: the caller's place cannot be taken");
+                let _ = by.reject(Rejection::not_acceptable()).await;
+                return;
+            }
+        };
+        if let Err(error) = by.answer(sdp).await {
+            return tracing::warn!(%error, "the caller's place was not taken");
+        }
+        tracing::info!("somebody else takes the caller's place");
+        if let Some(Err(error)) = peer.map(|peer| self.media.renegotiated(&peer)) {
+            tracing::warn!(%error, "the new caller's media cannot be used");
+        }
+        self.follow_hold(true);
+        self.leg.replace(by);
+    }
+
+    fn transferred(&mut self, result: TransferResult) {
+        // Dropping the callee's leg ends it.
+        self.transfers.under_way = None;
+        self.transfers.referral = None;
+        self.transfers.done = result == TransferResult::Done;
+        let now = self.now();
+        self.step(now, Input::Transferred(result));
+    }
+}
+
+fn result_of(code: u16) -> TransferResult {
+    match code {
+        486 | 600 | 603 => TransferResult::Busy,
+        408 | 480 | 487 => TransferResult::NoAnswer,
+        _ => TransferResult::Failed,
+    }
+}
