@@ -88,7 +88,7 @@ impl ArchiveWriter {
             call,
             orders: self.orders.clone(),
             close: Some(close),
-            chunk: Chunk::default(),
+            chunk: Chunk::new(),
             dropped: 0,
             recording,
             journal,
@@ -109,10 +109,16 @@ pub(super) struct Archive {
 }
 
 /// Some audio of both sides, of equal length.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Chunk {
     caller: Vec<i16>,
     bot: Vec<i16>,
+}
+
+impl Chunk {
+    fn new() -> Self {
+        Self { caller: Vec::with_capacity(CHUNK), bot: Vec::with_capacity(CHUNK) }
+    }
 }
 
 impl Archive {
@@ -158,7 +164,7 @@ impl Archive {
 
     fn hand_over(&mut self) {
         if !self.chunk.caller.is_empty() {
-            let chunk = mem::take(&mut self.chunk);
+            let chunk = mem::replace(&mut self.chunk, Chunk::new());
             self.send(Order::Audio(self.call, chunk));
         }
     }

@@ -344,9 +344,14 @@ impl JitterBuffer {
     }
 
     fn margin(&self) -> Option<i64> {
-        let mut sorted: Vec<i64> = self.margins.iter().copied().collect();
-        sorted.sort_unstable();
-        sorted.get(STRAGGLERS).copied()
+        let mut worst = [i64::MAX; STRAGGLERS + 1];
+        for &margin in &self.margins {
+            if margin < worst[STRAGGLERS] {
+                worst[STRAGGLERS] = margin;
+                worst.sort_unstable();
+            }
+        }
+        (self.margins.len() > STRAGGLERS).then_some(worst[STRAGGLERS])
     }
 
     fn is_jump(&self, start: i64) -> bool {
