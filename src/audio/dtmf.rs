@@ -61,6 +61,11 @@ impl DtmfDetector {
         keys
     }
 
+    /// Whether a key sounds in the audio taken last: from its recognition until 25 ms after its end.
+    pub fn is_down(&self) -> bool {
+        self.down.is_some()
+    }
+
     fn observe(&mut self, heard: Option<char>) -> Option<char> {
         self.hits = if heard.is_some() && heard == self.last { self.hits + 1 } else { 1 };
         self.last = heard;
@@ -175,6 +180,17 @@ mod tests {
         let mut press = tones('8', 4_000.0, 1_000 * MS).unwrap();
         press.samples_mut()[4_000..4_000 + 10 * MS].fill(0);
         assert_eq!(heard(0, &[press]), "8");
+    }
+
+    #[test]
+    fn a_key_is_down_until_its_tones_end() {
+        let mut detector = DtmfDetector::new();
+        detector.push(&tones('5', 4_000.0, 20 * MS).unwrap());
+        assert!(!detector.is_down());
+        detector.push(&tones('5', 4_000.0, 60 * MS).unwrap());
+        assert!(detector.is_down());
+        detector.push(&Pcm::silence(60 * MS));
+        assert!(!detector.is_down());
     }
 
     #[test]

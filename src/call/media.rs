@@ -192,11 +192,15 @@ impl Media {
         }
     }
 
-    /// The caller's next 20 ms.
+    /// The caller's next 20 ms, silent while a key sounds: it would be taken for speech, interrupt
+    /// the prompt that it asked for, and could be read off the recording.
     pub(super) fn pull(&mut self) -> Playout {
-        let playout = self.session.pull();
+        let mut playout = self.session.pull();
         if let Some(tones) = &mut self.tones {
             self.heard_tones.extend(tones.push(&playout.audio));
+            if tones.is_down() {
+                playout.audio.samples_mut().fill(0);
+            }
         }
         playout
     }
