@@ -26,7 +26,7 @@ const HERE: &str = env!("CARGO_MANIFEST_DIR");
 /// A service for one number of the shipped configuration, on loopback, with its data in `data`.
 async fn service(number: &str, data: &Path, max_calls: usize) -> Service {
     let mut config = Config::load(&Path::new(HERE).join("hotline.toml")).unwrap();
-    config.sip.listen = ([127, 0, 0, 1], 0).into();
+    config.sip.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0)).into()];
     config.sip.max_calls = max_calls;
     config.rtp.ports = "31000-31998".into();
     config.data.dir = data.to_owned();

@@ -3,7 +3,7 @@
 
 mod sip_support;
 
-use std::{path::Path, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use hotline::{
     conversation::journal,
@@ -98,7 +98,7 @@ impl Caller {
 async fn service(number: &str, data: &Path) -> Option<Service> {
     let mut config =
         Config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("hotline.toml")).unwrap();
-    config.sip.listen = ([127, 0, 0, 1], 0).into();
+    config.sip.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0)).into()];
     config.rtp.ports = "33000-33998".into();
     config.data.dir = data.to_owned();
     config.data.prompts = Some(ModelDir::default_location().root().join("../prompts"));

@@ -1,6 +1,6 @@
 //! `hotline demo`: one whole call on this machine, as it happens.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, process::Stdio, time::Duration};
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ pub fn run(args: DemoArgs) -> anyhow::Result<()> {
     let turns = turns(&args)?;
     let (number, disposition) = expected(args.lang);
     let mut config = Config::load(&args.config)?;
-    config.sip.listen = ([127, 0, 0, 1], 0).into();
+    config.sip.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0)).into()];
     config.rtp.ports = "30000-30998".into();
     config.data.dir.push("demo");
     config.numbers.retain(|n| n.number == number);

@@ -48,10 +48,14 @@ enum Command {
     Eval(eval::EvalArgs),
 }
 
+/// What is logged. The stack warns of each listener for streams that it does not serve it; we do.
+const DEFAULT_FILTER: &str =
+    "warn,hotline=info,rsipstack::transport::transport_layer=error,hickory_resolver=error";
+
 /// Runs the command line of this process; prints an error with its causes and returns failure.
 pub fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_env("HOTLINE_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn,hotline=info"));
+    let filter =
+        EnvFilter::try_from_env("HOTLINE_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match Cli::parse().command {
         Command::Serve(args) => serve::run(args),

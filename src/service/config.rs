@@ -4,18 +4,19 @@
 use std::{
     collections::BTreeMap,
     fs,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 
-use super::{BeforeAnswer, ServiceError};
+use super::{BeforeAnswer, ServiceError, Trunk};
 use crate::{
     audio::Codec,
     call::{Limits, MediaOptions, SrtpPolicy, ToneKeys},
     conversation::Timing,
     sdp::Capabilities,
+    sip::{ListenOn, TlsFiles},
     speech::recognizers::RecognizerConfig,
     text::Lang,
 };
@@ -35,6 +36,9 @@ pub struct Config {
     /// Numbers and who answers them.
     #[serde(rename = "number")]
     pub numbers: Vec<Number>,
+    /// Carriers and PBXs. With none that takes calls, anybody may call.
+    #[serde(default, rename = "trunk")]
+    pub trunks: Vec<Trunk>,
     /// Recognisers by language.
     pub recognizer: BTreeMap<Lang, RecognizerConfig>,
     /// Synthesis.
@@ -67,8 +71,12 @@ pub struct Transfer {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sip {
-    /// UDP address to listen on, such as `0.0.0.0:5060`.
-    pub listen: SocketAddr,
+    /// Where to listen: one address or a list, such as `udp:0.0.0.0:5060`, `tls:[::]:5061`.
+    #[serde(deserialize_with = "one_or_many")]
+    pub listen: Vec<ListenOn>,
+    /// Certificates of `tls:` listeners, and whom to trust.
+    #[serde(default)]
+    pub tls: TlsFiles,
     /// The address peers see, when that is another one (NAT).
     pub external: Option<IpAddr>,
     /// Seconds that a session lasts without a refresh (RFC 4028).
@@ -83,6 +91,21 @@ pub struct Sip {
     /// Calls at once; more get 503 with Retry-After.
     #[serde(default = "default_max_calls")]
     pub max_calls: usize,
+}
+
+/// A list, or a single value in place of a list of one.
+fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ListenOn>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    let texts = match OneOrMany::deserialize(from)? {
+        OneOrMany::One(text) => vec![text],
+        OneOrMany::Many(texts) => texts,
+    };
+    texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
 }
 
 fn default_session_expires() -> u32 {
@@ -159,8 +182,11 @@ impl Default for Data {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Number {
-    /// What is dialled: the user part of the request URI.
+    /// What is dialled: the user part of the request URI. `x` is any digit, `*` at the end any
+    /// rest; the most precise entry answers.
     pub number: String,
+    /// The trunk that the call must come by; any when it is not given.
+    pub trunk: Option<String>,
     /// The dialplan that answers.
     pub dialplan: PathBuf,
     /// What the caller gets before the answer; nothing when it is not given.
@@ -213,6 +239,12 @@ impl Config {
         Ok(config)
     }
 
+    /// The SRTP policy for calls by `trunk`.
+    pub(super) fn srtp_with(&self, trunk: Option<&str>) -> SrtpPolicy {
+        let own = self.trunks.iter().find(|t| Some(t.name.as_str()) == trunk);
+        own.and_then(|trunk| trunk.srtp).unwrap_or(self.rtp.srtp)
+    }
+
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let numbers = self.numbers.iter_mut().flat_map(|number| {
             let announcement = number.before_answer.as_mut().and_then(BeforeAnswer::path);
@@ -221,6 +253,8 @@ impl Config {
         [&mut self.data.dir, &mut self.voices.dir]
             .into_iter()
             .chain(&mut self.data.prompts)
+            .chain(self.sip.tls.paths())
+            .chain(self.trunks.iter_mut().flat_map(Trunk::paths))
             .chain(numbers)
     }
 }
@@ -247,6 +281,17 @@ mod tests {
     fn an_unknown_field_is_named_with_its_line() {
         let error = load("[sip]\nlisten = \"127.0.0.1:5060\"\nlissen = 1\n").unwrap_err();
         assert!(error.contains("lissen") && error.contains("line 3"), "{error}");
+    }
+
+    #[test]
+    fn one_address_or_many_are_listened_on() {
+        let parse = |listen: &str| {
+            let sip: Sip = toml::from_str(&format!("listen = {listen}")).unwrap();
+            sip.listen.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(parse("\"127.0.0.1:5060\""), ["udp:127.0.0.1:5060"]);
+        let both = ["udp:0.0.0.0:5060", "tls:[::]:5061"];
+        assert_eq!(parse("[\"udp:0.0.0.0:5060\", \"tls:[::]:5061\"]"), both);
     }
 
     #[test]

@@ -23,6 +23,8 @@ use crate::{
 
 /// A number, its dialplan, and the file that came from.
 pub(super) struct Answering {
+    /// Its place in the configuration.
+    at: usize,
     number: String,
     path: PathBuf,
     dialplan: Arc<Dialplan>,
@@ -33,7 +35,7 @@ pub(super) struct Answering {
 pub(super) fn dialplans(config: &Config) -> Result<Vec<Answering>, ServiceError> {
     let mut loaded: BTreeMap<PathBuf, Arc<Dialplan>> = BTreeMap::new();
     let mut answering = Vec::new();
-    for number in &config.numbers {
+    for (at, number) in config.numbers.iter().enumerate() {
         let path = number.dialplan.clone();
         let dialplan = match loaded.get(&path) {
             Some(dialplan) => Arc::clone(dialplan),
@@ -48,6 +50,7 @@ pub(super) fn dialplans(config: &Config) -> Result<Vec<Answering>, ServiceError>
         let before_answer =
             number.before_answer.as_ref().map(|before| before.load()).transpose()?;
         answering.push(Answering {
+            at,
             number: number.number.clone(),
             path,
             dialplan,
@@ -73,7 +76,7 @@ pub(super) fn speech(
     config: &Config,
     models: &ModelDir,
     answering: Vec<Answering>,
-) -> Result<(Engines, HashMap<String, Line>), ServiceError> {
+) -> Result<(Engines, HashMap<usize, Line>), ServiceError> {
     let spoken: BTreeSet<Lang> =
         answering.iter().flat_map(|a| a.dialplan.languages().iter().copied()).collect();
     let mut heard: BTreeMap<Lang, Arc<dyn Recognizer>> = BTreeMap::new();
@@ -100,14 +103,14 @@ fn lines(
     config: &Config,
     models: &ModelDir,
     answering: Vec<Answering>,
-) -> Result<HashMap<String, Line>, ServiceError> {
+) -> Result<HashMap<usize, Line>, ServiceError> {
     let mut lines = HashMap::new();
     for group in groups(answering) {
         let prompts = Arc::new(prompts(config, models, &group)?);
-        for Answering { number, path, dialplan, before_answer } in group.members {
+        for Answering { at, number, path, dialplan, before_answer } in group.members {
             render(&prompts, &dialplan.phrases(), &number)?;
             tracing::info!(%number, dialplan = dialplan.name(), path = %path.display(), "answering");
-            lines.insert(number, Line { dialplan, prompts: Arc::clone(&prompts), before_answer });
+            lines.insert(at, Line { dialplan, prompts: Arc::clone(&prompts), before_answer });
         }
     }
     Ok(lines)

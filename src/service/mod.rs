@@ -5,11 +5,13 @@ mod before_answer;
 mod config;
 mod drain;
 mod load;
+mod route;
+mod trunk;
 
 use std::{
     collections::HashMap,
     future::Future,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -20,13 +22,14 @@ use tokio::task::JoinSet;
 
 pub use before_answer::BeforeAnswer;
 pub use config::{Config, Data, Inference, Number, Rtp, Sip, Voices};
+pub use trunk::Trunk;
 
 use crate::{
     call::{self, ArchiveWriter, Engines, PortError, PortRange, Setup, live::Live},
     dialplan::Dialplan,
     sip::{
-        Leg, Permits, Redacted, Rejection, SessionTimerConfig, SipError, SipLeg, UserAgent,
-        UserAgentConfig,
+        Leg, ListenOn, Permits, Redacted, Rejection, SessionTimerConfig, SipError, SipLeg,
+        UserAgent, UserAgentConfig,
     },
     speech::{
         SpeechError,
@@ -67,6 +70,14 @@ pub enum ServiceError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
+        problem: String,
+    },
+    /// A trunk's part of the configuration.
+    #[error("trunk `{trunk}`: {problem}")]
+    Trunk {
+        /// Its name.
+        trunk: String,
+        /// What is wrong.
         problem: String,
     },
     /// A language is spoken by a dialplan but not heard.
@@ -111,7 +122,8 @@ pub enum ServiceError {
 /// A service that is ready to answer.
 pub struct Service {
     agent: UserAgent,
-    lines: HashMap<String, Line>,
+    /// By the place of the number in the configuration.
+    lines: HashMap<usize, Line>,
     shared: Shared,
     permits: Permits,
 }
@@ -151,7 +163,7 @@ impl Service {
         let ports: PortRange = config.rtp.ports.parse()?;
         let dialplans = load::dialplans(&config)?;
         // The address is tried before the models are loaded: a port in use is known at once.
-        drop(UserAgent::bind(agent_config(&config)).await?);
+        UserAgent::check(&agent_config(&config)?)?;
         let data = &config.data.dir;
         std::fs::create_dir_all(data)
             .map_err(|e| ServiceError::DataDir { path: data.clone(), problem: e.to_string() })?;
@@ -159,8 +171,10 @@ impl Service {
         let models = models.map_or_else(ModelDir::default_location, ModelDir::new);
         let (engines, lines) =
             tokio::task::block_in_place(|| load::speech(&config, &models, dialplans))?;
-        let agent = UserAgent::bind(agent_config(&config)).await?;
-        tracing::info!(address = %agent.local_addr(), numbers = lines.len(), "ready to answer");
+        let agent = UserAgent::bind(agent_config(&config)?).await?;
+        for on in agent.listening_on() {
+            tracing::info!(address = %on, numbers = lines.len(), "ready to answer");
+        }
         let permits = Permits::new(config.sip.max_calls);
         let shared = Shared {
             config: Arc::new(config),
@@ -220,8 +234,10 @@ impl Service {
     fn admit(&self, mut leg: SipLeg, calls: &mut JoinSet<()>) {
         let info = leg.info();
         let number = info.to_user.clone();
-        let Some(line) = self.lines.get(&number).cloned() else {
-            tracing::warn!(called = %number, "404: no dialplan answers this number; add a [[number]]");
+        let numbers = self.shared.config.numbers.iter();
+        let found = route::find(numbers, &number, info.trunk.as_deref());
+        let Some(line) = found.and_then(|at| self.lines.get(&at)).cloned() else {
+            tracing::warn!(called = %number, trunk = info.trunk.as_deref(), "404: no dialplan answers this number; add a [[number]]");
             calls.spawn(async move { refuse(&mut leg, Rejection::not_found()).await });
             return;
         };
@@ -241,11 +257,11 @@ impl Service {
             prompts: line.prompts,
             store: shared.store.clone(),
             live: shared.live.clone(),
-            bind: shared.config.sip.listen.ip(),
+            bind: media_address(self.agent.listening_on(), info.remote.ip()),
             ports: Arc::clone(&shared.ports),
             capabilities: shared.config.rtp.capabilities(),
             media: shared.config.rtp.media_options(),
-            srtp: shared.config.rtp.srtp,
+            srtp: shared.config.srtp_with(info.trunk.as_deref()),
             archives: shared.archives.clone(),
             timing: shared.config.timing.clone(),
             limits: shared.config.limits,
@@ -264,17 +280,31 @@ impl Service {
     }
 }
 
-fn agent_config(config: &Config) -> UserAgentConfig {
+fn agent_config(config: &Config) -> Result<UserAgentConfig, ServiceError> {
     let seconds = |s: u32| Duration::from_secs(s.into());
     let min = seconds(config.sip.min_session_expires_s.max(1));
-    UserAgentConfig {
+    let trunks = config.trunks.iter().map(Trunk::config).collect::<Result<_, _>>()?;
+    Ok(UserAgentConfig {
+        listen: config.sip.listen.clone(),
+        tls: config.sip.tls.clone(),
         external: config.sip.external,
         session_timer: SessionTimerConfig {
             expires: seconds(config.sip.session_expires_s).max(min),
             min,
         },
-        ..UserAgentConfig::new(config.sip.listen)
-    }
+        trunks,
+        ..UserAgentConfig::new(([0, 0, 0, 0], 0).into())
+    })
+}
+
+/// Where to take the media of a peer: the address that is listened on for its address family.
+fn media_address(listening_on: &[ListenOn], peer: IpAddr) -> IpAddr {
+    let mut own = listening_on.iter().map(|on| on.addr.ip());
+    let any: IpAddr = match peer {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    own.find(|ip| ip.is_ipv4() == peer.is_ipv4()).unwrap_or(any)
 }
 
 async fn refuse(leg: &mut SipLeg, rejection: Rejection) {

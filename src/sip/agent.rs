@@ -10,22 +10,27 @@ use std::{
 use rsipstack::{
     EndpointBuilder,
     dialog::dialog_layer::DialogLayer,
-    sip::{Host, HostWithPort, Scheme, Uri},
+    sip::{Host, HostWithPort, Param, Scheme, Uri},
     transaction::{
         CallIdFormat,
         endpoint::{EndpointInnerRef, EndpointOption},
     },
-    transport::{TransportLayer, udp::UdpConnection},
+    transport::{SipAddr, TransportLayer},
 };
 use tokio::{
-    net::UdpSocket,
     sync::{Semaphore, mpsc},
+    task::JoinSet,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
-    DialRequest, SipError, SipLeg, dial, dispatch, early_route::EarlyRoutes, registry::Registry,
-    screen::ScreenedSocket, session_timer::SessionTimerConfig,
+    DialRequest, ListenOn, SipError, SipLeg, TlsFiles, Transport, dial, dispatch,
+    early_route::EarlyRoutes,
+    registry::Registry,
+    resolve::{Resolver, Target},
+    session_timer::SessionTimerConfig,
+    transport::{Connector, Sockets, TlsSettings},
+    trunk::{TrunkCall, TrunkConfig, TrunkState, Trunks},
 };
 
 /// INVITEs that may wait for [`UserAgent::next_invite`]; more get 503.
@@ -36,30 +41,43 @@ const OPEN_REQUESTS: usize = 1_024;
 /// How to listen.
 #[derive(Debug, Clone)]
 pub struct UserAgentConfig {
-    /// UDP address to listen on; port 0 picks a free one, `0.0.0.0` takes every interface.
-    pub listen: SocketAddr,
+    /// Where to listen; at least one.
+    pub listen: Vec<ListenOn>,
+    /// Certificates of `tls:` listeners, and whom to trust.
+    pub tls: TlsFiles,
     /// The address that peers reach us at when it is not an interface's own (behind NAT).
     pub external: Option<IpAddr>,
     /// Text of the User-Agent header.
     pub user_agent: String,
     /// How long sessions last without a refresh.
     pub session_timer: SessionTimerConfig,
+    /// Ways to and from the telephone network. With none that takes calls, anybody may call.
+    pub trunks: Vec<TrunkConfig>,
 }
 
 impl UserAgentConfig {
-    /// Listens on `listen`, without an external address.
+    /// Listens for UDP on `listen`, without an external address.
     pub fn new(listen: SocketAddr) -> Self {
-        let user_agent = concat!("Hotline/", env!("CARGO_PKG_VERSION")).to_owned();
-        Self { listen, external: None, user_agent, session_timer: SessionTimerConfig::default() }
+        Self {
+            listen: vec![listen.into()],
+            tls: TlsFiles::default(),
+            external: None,
+            user_agent: concat!("Hotline/", env!("CARGO_PKG_VERSION")).to_owned(),
+            session_timer: SessionTimerConfig::default(),
+            trunks: Vec::new(),
+        }
     }
 }
 
-/// A SIP user agent (RFC 3261) on one UDP socket. OPTIONS, unknown dialogs, unsupported methods
-/// and extensions are answered by itself; dropping it closes the socket.
+/// A SIP user agent (RFC 3261) on its sockets. OPTIONS, unknown dialogs, unsupported methods
+/// and extensions are answered by itself; dropping it closes
+/// the sockets.
 #[derive(Debug)]
 pub struct UserAgent {
     pub(super) shared: Arc<Shared>,
     invites: mpsc::Receiver<SipLeg>,
+    /// Registrations and pings.
+    trunk_tasks: JoinSet<()>,
     _stack: DropGuard,
 }
 
@@ -75,31 +93,28 @@ pub(super) struct Shared {
     pub(super) stopped: CancellationToken,
     pub(super) refusing: AtomicBool,
     pub(super) session_timer: SessionTimerConfig,
-    local: SocketAddr,
+    pub(super) connector: Connector,
+    pub(super) resolver: Resolver,
+    pub(super) trunks: Trunks,
+    /// What is listened on, with real ports; never empty.
+    local: Vec<ListenOn>,
     external: Option<IpAddr>,
 }
 
 impl UserAgent {
-    /// Opens the socket and starts answering. Needs a tokio runtime.
+    /// Opens the sockets and starts answering. Needs a tokio runtime.
     ///
     /// # Errors
-    /// [`SipError::Bind`] when the address cannot be had.
+    /// [`SipError::Bind`] when an address cannot be had, [`SipError::Tls`] and
+    /// [`SipError::NoCertificate`] when the files of TLS do not do.
     pub async fn bind(config: UserAgentConfig) -> Result<Self, SipError> {
-        let listen = config.listen;
-        let bind_error = |source| SipError::Bind { addr: listen, source };
-        let socket = UdpSocket::bind(listen).await.map_err(bind_error)?;
-        let local = socket.local_addr().map_err(bind_error)?;
-        let external = config.external.map(|ip| SocketAddr::new(ip, local.port()));
+        let tls = TlsSettings::load(&config.tls)?;
+        let mut sockets = Sockets::bind(&config.listen, tls.server.as_ref())?;
+        let local = sockets.local().to_vec();
 
         let stop = CancellationToken::new();
         let transport = TransportLayer::new(stop.clone());
-        let connection = UdpConnection::from_socket(
-            Arc::new(ScreenedSocket(socket)),
-            external,
-            Some(stop.child_token()),
-        )
-        .await?;
-        transport.add_transport(connection.into());
+        sockets.introduce(&transport, config.external, &stop).await?;
         let endpoint = EndpointBuilder::new()
             .with_cancel_token(stop.clone())
             .with_transport_layer(transport)
@@ -122,18 +137,39 @@ impl UserAgent {
             stopped: stop.clone(),
             refusing: AtomicBool::new(false),
             session_timer: config.session_timer,
+            connector: Connector::new(tls.client, stop.child_token()),
+            resolver: Resolver::new(),
+            trunks: Trunks::new(config.trunks)?,
             local,
             external: config.external,
         });
         let (invite_tx, invites) = mpsc::channel(WAITING_INVITES);
+        sockets.serve(&endpoint.inner, &stop);
         tokio::spawn(async move { endpoint.serve().await });
         tokio::spawn(dispatch::run(shared.clone(), incoming, invite_tx, stop.clone()));
-        Ok(Self { shared, invites, _stack: stop.drop_guard() })
+        let trunk_tasks = shared.trunks.start(&shared);
+        Ok(Self { shared, invites, trunk_tasks, _stack: stop.drop_guard() })
     }
 
-    /// The address listened on, with the port that port 0 became.
+    /// Whether [`Self::bind`] would do now: opens the sockets, reads the files of TLS, looks over
+    /// the trunks, and sends nothing. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// Those of [`Self::bind`].
+    pub fn check(config: &UserAgentConfig) -> Result<(), SipError> {
+        let tls = TlsSettings::load(&config.tls)?;
+        Sockets::bind(&config.listen, tls.server.as_ref())?;
+        Trunks::new(config.trunks.clone()).map(drop)
+    }
+
+    /// The first address listened on, with the port that port 0 became.
     pub fn local_addr(&self) -> SocketAddr {
-        self.shared.local
+        self.shared.local[0].addr
+    }
+
+    /// All that is listened on, in the order of the configuration, with real ports.
+    pub fn listening_on(&self) -> &[ListenOn] {
+        &self.shared.local
     }
 
     /// The next inbound call, to be answered or rejected; `None` once the agent is shut down.
@@ -146,9 +182,26 @@ impl UserAgent {
     /// leg's events.
     ///
     /// # Errors
-    /// [`SipError::Uri`] for URIs that cannot be called.
+    /// [`SipError::Uri`] for URIs that cannot be called, [`SipError::Resolve`] for names without
+    /// an address, [`SipError::Connect`] when a stream is wanted and there is none.
     pub async fn dial(&self, request: DialRequest) -> Result<SipLeg, SipError> {
-        dial::dial(&self.shared, request)
+        dial::dial(&self.shared, request).await
+    }
+
+    /// Calls a number by a trunk: its targets are tried in order, those that are down last, until
+    /// one takes the call or refuses it for good. Returns when a target has answered more than
+    /// 100 Trying; dropping the future gives the call up.
+    ///
+    /// # Errors
+    /// [`SipError::Trunk`] for a trunk or a number that is none, [`SipError::TrunkFull`] beyond
+    /// its limits, else the last target's.
+    pub async fn dial_trunk(&self, trunk: &str, call: TrunkCall) -> Result<SipLeg, SipError> {
+        self.shared.trunks.dial(&self.shared, trunk, call).await
+    }
+
+    /// How the trunks are doing, in the order of the configuration.
+    pub fn trunks(&self) -> Vec<TrunkState> {
+        self.shared.trunks.states()
     }
 
     /// How many legs are alive, those included whose last messages are still under way.
@@ -174,33 +227,62 @@ impl UserAgent {
             // A peer that does not answer our BYE keeps its leg for 32 s: not worth waiting for.
             let _ = tokio::time::timeout(Duration::from_secs(4), registry.empty()).await;
         }
+        self.shared.trunks.leave();
+        let left = async { while self.trunk_tasks.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(Duration::from_secs(2), left).await;
     }
 }
 
 impl Shared {
+    /// The listener that a `peer` reached over `transport` would reach us at: of that transport
+    /// and the peer's address family, as far as there is one.
+    fn listener_for(&self, peer: IpAddr, transport: Transport) -> ListenOn {
+        let family = |on: &&ListenOn| on.addr.is_ipv4() == peer.is_ipv4();
+        let same = |on: &&ListenOn| on.transport == transport;
+        let local = || self.local.iter();
+        let best = local().find(|on| same(on) && family(on));
+        *best.or_else(|| local().find(family)).unwrap_or(&self.local[0])
+    }
+
+    /// What our Via says in a request to `target`.
+    pub(super) fn via_for(&self, target: &Target) -> SipAddr {
+        let listener = self.listener_for(target.addr.ip(), target.transport);
+        let own = SocketAddr::new(self.ip_for(target.addr.ip()), listener.addr.port());
+        target.transport.at(own)
+    }
+
     /// Our address as `peer` should see it.
     pub(super) fn ip_for(&self, peer: IpAddr) -> IpAddr {
-        if let Some(ip) = self.external {
+        if let Some(ip) = self.external.filter(|ip| ip.is_ipv4() == peer.is_ipv4()) {
             return ip;
         }
-        let own = self.local.ip();
+        let own = self.listener_for(peer, Transport::Udp).addr.ip();
         if own.is_unspecified() { route_to(peer).unwrap_or(own) } else { own }
     }
 
-    /// The Contact for a dialog with `peer`.
-    pub(super) fn contact_for(&self, peer: IpAddr) -> Uri {
+    /// The Contact for a dialog with `peer` over `transport`. `own` is our side of a connection
+    /// that we opened: peers may call back there if we do not listen for such.
+    pub(super) fn contact_for(
+        &self,
+        peer: IpAddr,
+        transport: Transport,
+        own: Option<SocketAddr>,
+    ) -> Uri {
+        let listener = self.listener_for(peer, transport);
+        let port = match own {
+            Some(own) if listener.transport != transport => own.port(),
+            _ => listener.addr.port(),
+        };
+        let stream = (transport != Transport::Udp).then(|| Param::Transport(transport.to_stack()));
         Uri {
             scheme: Some(Scheme::Sip),
             host_with_port: HostWithPort {
                 host: Host::IpAddr(self.ip_for(peer)),
-                port: Some(self.local.port().into()),
+                port: Some(port.into()),
             },
+            params: stream.into_iter().collect(),
             ..Uri::default()
         }
-    }
-
-    pub(super) fn local(&self) -> SocketAddr {
-        self.local
     }
 }
 

@@ -1,28 +1,27 @@
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use rsipstack::{
     dialog::{
         authenticate::Credential, dialog::DialogStateReceiver, invitation::InviteOption,
         invite_dialog::InviteDialog,
     },
-    sip::{Header, Host, HostWithPort, Scheme, Uri},
+    sip::{Header, Scheme, Uri},
 };
 
 use super::{
-    Direction, LegInfo, Redacted, SipError, SipLeg,
+    Direction, LegInfo, Redacted, SipError, SipLeg, Transport,
     agent::Shared,
     driver::{Driver, Invite, InviteOutcome},
-    message, session_timer,
+    message,
+    resolve::Target,
+    session_timer,
 };
 
 /// An outbound call.
 #[derive(Clone)]
 pub struct DialRequest {
-    /// Whom to call: `sip:user@host[:port]`.
+    /// Whom to call: `sip:user@host[:port]`, with `;transport=tcp` or `tls` where that is wanted;
+    /// `sips:` is TLS. A host name is looked up as RFC 3263 says.
     pub to_uri: String,
     /// Who calls: the From header's URI.
     pub from: String,
@@ -43,6 +42,13 @@ pub struct Credentials {
     pub password: String,
 }
 
+impl std::fmt::Debug for Credentials {
+    /// Without the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
 impl DialRequest {
     /// Calls `to_uri` from `from`, offering `offer`.
     pub fn new(to_uri: &str, from: &str, offer: String) -> Self {
@@ -56,10 +62,45 @@ impl DialRequest {
     }
 }
 
-pub(super) fn dial(shared: &Arc<Shared>, request: DialRequest) -> Result<SipLeg, SipError> {
+/// A call on its way to one address.
+pub(super) struct Attempt {
+    pub(super) request: DialRequest,
+    caller: Uri,
+    callee: Uri,
+    transport: Transport,
+    remote: SocketAddr,
+    /// Our side of the connection, if there is one.
+    own: Option<SocketAddr>,
+}
+
+/// Calls the first address of `request.to_uri` that can be reached.
+pub(super) async fn dial(shared: &Arc<Shared>, request: DialRequest) -> Result<SipLeg, SipError> {
+    let callee = parse(&request.to_uri)?;
+    let mut failed = None;
+    for target in shared.resolver.resolve(&callee).await? {
+        match dial_target(shared, &request, target).await {
+            Ok(leg) => return Ok(leg),
+            Err(error) => {
+                tracing::info!(%error, "trying the next address");
+                failed = Some(error);
+            }
+        }
+    }
+    Err(failed.unwrap_or(SipError::Closed))
+}
+
+/// Calls one address.
+pub(super) async fn dial_target(
+    shared: &Arc<Shared>,
+    request: &DialRequest,
+    target: Target,
+) -> Result<SipLeg, SipError> {
     let (callee, caller) = (parse(&request.to_uri)?, parse(&request.from)?);
-    let (dialog, states, invite) = invite(shared, &request, None, Duration::ZERO)?;
-    let remote = address_of(&callee.host_with_port);
+    let Target { transport, addr: remote, host } = target;
+    let own = shared.connector.ensure(&shared.endpoint, transport, remote, &host).await?;
+    let attempt = Attempt { request: request.clone(), caller, callee, transport, remote, own };
+    let (dialog, states, invite) = invite(shared, &attempt, None, Duration::ZERO)?;
+    let Attempt { caller, callee, .. } = &attempt;
     let info = LegInfo {
         call_id: dialog.id().call_id,
         direction: Direction::Outbound,
@@ -67,12 +108,14 @@ pub(super) fn dial(shared: &Arc<Shared>, request: DialRequest) -> Result<SipLeg,
         to_user: callee.user().unwrap_or_default().to_owned(),
         from: caller.to_string(),
         to: callee.to_string(),
-        remote: remote.unwrap_or(shared.local()),
-        local_ip: shared.ip_for(remote.map_or(shared.local().ip(), |r| r.ip())),
+        remote,
+        transport,
+        trunk: None,
+        local_ip: shared.ip_for(remote.ip()),
         offer: None,
     };
     tracing::info!(call_id = %info.call_id, to = %Redacted(&info.to), "calling");
-    let (leg, driver) = Driver::outbound(shared, info, dialog, request);
+    let (leg, driver) = Driver::outbound(shared, info, dialog, attempt);
     tokio::spawn(driver.run(states, invite));
     Ok(leg)
 }
@@ -81,24 +124,19 @@ pub(super) fn dial(shared: &Arc<Shared>, request: DialRequest) -> Result<SipLeg,
 /// because sessions must last `min_session` at least.
 pub(super) fn invite(
     shared: &Arc<Shared>,
-    request: &DialRequest,
+    attempt: &Attempt,
     call_id: Option<String>,
     min_session: Duration,
 ) -> Result<(InviteDialog, DialogStateReceiver, Invite), SipError> {
-    let (callee, caller) = (parse(&request.to_uri)?, parse(&request.from)?);
-    let peer_ip = address_of(&callee.host_with_port).map_or(shared.local().ip(), |r| r.ip());
+    let Attempt { request, caller, callee, transport, remote, own } = attempt;
     let headers = request.headers.iter().cloned().map(|(k, v)| Header::Other(k, v));
     let options = InviteOption {
-        caller,
-        callee,
-        contact: shared.contact_for(peer_ip),
+        caller: caller.clone(),
+        callee: callee.clone(),
+        destination: Some(transport.at(*remote)),
+        contact: shared.contact_for(remote.ip(), *transport, *own),
         offer: Some(request.offer.clone().into_bytes()),
-        credential: request.credentials.clone().map(|c| Credential {
-            username: c.username,
-            password: c.password,
-            realm: None,
-            auth_username: None,
-        }),
+        credential: request.credentials.as_ref().map(Credential::from),
         headers: Some(
             headers
                 .chain([Header::Allow(message::ALLOW.into())])
@@ -121,24 +159,14 @@ pub(super) fn invite(
     Ok((dialog, states, Box::pin(outcome)))
 }
 
-fn parse(uri: &str) -> Result<Uri, SipError> {
+pub(super) fn parse(uri: &str) -> Result<Uri, SipError> {
     let bad = |why: String| SipError::Uri { uri: Redacted(uri).to_string(), why };
     if uri.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Err(bad("it has spaces or control characters in it".to_owned()));
     }
     let parsed = Uri::try_from(uri).map_err(|e| bad(e.to_string()))?;
     match parsed.scheme {
-        Some(Scheme::Sip) => Ok(parsed),
-        _ => Err(bad("it does not begin with `sip:`".to_owned())),
+        Some(Scheme::Sip | Scheme::Sips) => Ok(parsed),
+        _ => Err(bad("it begins neither with `sip:` nor with `sips:`".to_owned())),
     }
-}
-
-/// The address of a host given as one; the stack resolves names by itself.
-fn address_of(host: &HostWithPort) -> Option<SocketAddr> {
-    let port = host.port.map_or(5060, |p| p.0);
-    let ip: IpAddr = match &host.host {
-        Host::IpAddr(ip) => *ip,
-        Host::Domain(_) => return None,
-    };
-    Some(SocketAddr::new(ip, port))
 }

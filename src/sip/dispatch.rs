@@ -19,13 +19,14 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Direction, LegEvent, LegInfo, Reason, Redacted, Replacement, SipLeg,
+    Direction, LegEvent, LegInfo, Reason, Redacted, Replacement, SipLeg, Transport,
     agent::Shared,
     driver::{Driver, InviteOutcome},
     keys, message,
     registry::Entry,
     replaces::replaced_leg,
     session_timer::Terms,
+    trunk::Admission,
 };
 
 /// What a peer that we cannot serve now is told to wait.
@@ -92,8 +93,19 @@ async fn invite(
         let code = StatusCode::SessionIntervalTooSmall;
         return tx.reply_with(code, too_short.headers(), None).await;
     }
-    let Some((info, from_tag)) = leg_info(shared, &tx) else {
+    let Some((mut info, from_tag)) = leg_info(shared, &tx) else {
         return tx.reply(StatusCode::BadRequest).await;
+    };
+    let trunk_place = match shared.trunks.admit(request, info.remote.ip()) {
+        Admission::Refused(code, headers) => return tx.reply_with(code, headers, None).await,
+        Admission::Admitted(None) => None,
+        Admission::Admitted(Some((trunk, place))) => {
+            if let Some(user) = shared.trunks.asserted_user(&trunk, request) {
+                info.from_user = user;
+            }
+            info.trunk = Some(trunk);
+            Some(place)
+        }
     };
     let cseq = message::cseq(request);
     if shared.registry.is_merged(&info.call_id, &from_tag, cseq) {
@@ -108,7 +120,7 @@ async fn invite(
         return unavailable(&mut tx).await;
     };
 
-    let contact = shared.contact_for(info.remote.ip());
+    let contact = shared.contact_for(info.remote.ip(), info.transport, None);
     let (state_tx, states) = shared.layer.new_dialog_state_channel();
     let dialog = shared.layer.get_or_create_server_invite(&tx, state_tx, None, Some(contact));
     let mut dialog = match dialog {
@@ -121,7 +133,11 @@ async fn invite(
         remote = %info.remote, "incoming call"
     );
     let responder = tx.tu_sender.clone();
-    let (leg, driver) = Driver::inbound(shared, info, dialog.clone(), responder, (from_tag, cseq));
+    let (mut leg, driver) =
+        Driver::inbound(shared, info, dialog.clone(), responder, (from_tag, cseq));
+    if let Some(place) = trunk_place {
+        leg.hold_place(place);
+    }
     let outcome = async move {
         match dialog.handle(&mut tx).await {
             Ok(()) => InviteOutcome::Response(None),
@@ -252,7 +268,8 @@ fn leg_info(shared: &Shared, tx: &Transaction) -> Option<(LegInfo, String)> {
     let from: typed::From = request.from_header().ok()?.clone().typed().ok()?;
     let to: typed::To = request.to_header().ok()?.clone().typed().ok()?;
     let from_tag = message::from_tag(request);
-    let remote: SocketAddr = tx.connection.as_ref()?.get_remote_addr()?.get_socketaddr().ok()?;
+    let source = tx.connection.as_ref()?.get_remote_addr()?;
+    let remote: SocketAddr = source.get_socketaddr().ok()?;
     if from_tag.is_empty() {
         return None;
     }
@@ -264,6 +281,8 @@ fn leg_info(shared: &Shared, tx: &Transaction) -> Option<(LegInfo, String)> {
         from: from.uri.to_string(),
         to: to.uri.to_string(),
         remote,
+        transport: Transport::of_stack(source.r#type),
+        trunk: None,
         local_ip: shared.ip_for(remote.ip()),
         offer: message::sdp_of(request),
     };

@@ -1,15 +1,84 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
+
+use super::{ListenOn, Transport};
 
 /// What can go wrong on the signalling side. Each message says what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum SipError {
-    /// The UDP socket could not be opened.
-    #[error("cannot listen for SIP on udp {addr}: {source}; {}", bind_remedy(source))]
+    /// A socket could not be opened.
+    #[error("cannot listen for SIP on {on}: {source}; {}", bind_remedy(source))]
     Bind {
         /// The address asked for.
-        addr: SocketAddr,
+        on: ListenOn,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// No address to listen on was given.
+    #[error("sip.listen is empty: give at least one address, such as udp:0.0.0.0:5060")]
+    NoListener,
+    /// A listener for TLS without a certificate.
+    #[error("{on} needs a certificate: set sip.tls.certificate and sip.tls.key")]
+    NoCertificate {
+        /// The listener.
+        on: ListenOn,
+    },
+    /// A file of TLS cannot be used.
+    #[error("{path}: {problem}")]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A peer cannot be connected to.
+    #[error("cannot connect to {transport}:{peer}: {why}; {}", connect_remedy(why))]
+    Connect {
+        /// How.
+        transport: Transport,
+        /// Whom.
+        peer: SocketAddr,
+        /// What happened.
+        why: String,
+    },
+    /// A request outside of a call that nobody answered.
+    #[error(
+        "no answer to {method} from {transport}:{peer} in {seconds} s; check that it listens there, and the firewall"
+    )]
+    NoAnswer {
+        /// The request's method.
+        method: String,
+        /// How it travelled.
+        transport: Transport,
+        /// To whom.
+        peer: SocketAddr,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// A trunk that cannot be, or that there is not.
+    #[error("trunk `{trunk}`: {problem}")]
+    Trunk {
+        /// Its name.
+        trunk: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A trunk takes no further call now.
+    #[error(
+        "trunk `{trunk}` is full; try again in {wait:?}, or raise its max_calls or max_calls_per_second"
+    )]
+    TrunkFull {
+        /// Its name.
+        trunk: String,
+        /// When it is worth trying again.
+        wait: std::time::Duration,
+    },
+    /// A host name without an address.
+    #[error("no address for `{host}`: {why}; check the name and this machine's DNS")]
+    Resolve {
+        /// The name.
+        host: String,
+        /// What the resolver said.
+        why: String,
     },
     /// A URI that is not a SIP URI, or one whose host cannot be called.
     #[error("`{uri}` is not a SIP URI: {why}; write it as sip:user@host or sip:user@host:port")]
@@ -38,6 +107,18 @@ pub enum SipError {
 impl From<rsipstack::Error> for SipError {
     fn from(e: rsipstack::Error) -> Self {
         Self::Stack(e.to_string())
+    }
+}
+
+fn connect_remedy(why: &str) -> &'static str {
+    if why.contains("UnknownIssuer") || why.contains("BadSignature") {
+        "its certificate is not from an authority that this machine trusts: set sip.tls.ca"
+    } else if why.contains("not valid for name") {
+        "its certificate is for another name: call it by the name in the certificate"
+    } else if why.contains("expired") {
+        "its certificate has expired: its owner must renew it"
+    } else {
+        "check that it listens there, and the firewall"
     }
 }
 

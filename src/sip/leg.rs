@@ -2,12 +2,15 @@ use std::{
     fmt,
     future::Future,
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
 use tokio::sync::oneshot;
 
-use super::{Reason, Redacted, ReferProgress, Referral, Replacement, SipError, SipLeg};
+use super::{
+    Reason, Redacted, ReferProgress, Referral, Replacement, SipError, SipLeg, Transport,
+};
 
 /// One side of a call, as signalling sees it: SDP passes through as text, media is the caller's
 /// business. Dropping a leg ends it: an unanswered one is rejected (480) or cancelled, an
@@ -76,6 +79,10 @@ pub struct LegInfo {
     /// Where the INVITE came from; for an outbound leg, where it goes when the URI has an
     /// address, else the local address.
     pub remote: SocketAddr,
+    /// What the signalling travels on.
+    pub transport: Transport,
+    /// The trunk that an inbound call came by, when trunks say who may call.
+    pub trunk: Option<Arc<str>>,
     /// Our address as that peer should see it, for SDP: the configured external address, else
     /// that of the interface that leads to the peer.
     pub local_ip: IpAddr,

@@ -1,6 +1,6 @@
 //! Floor 6: the SIP user agent on `rsipstack`, behind our own leg trait.
 //!
-//! A [`UserAgent`] owns one UDP socket. Calls come out of it as [`SipLeg`]s, inbound through
+//! A [`UserAgent`] owns its sockets: UDP, TCP, TLS. Calls come out of it as [`SipLeg`]s, inbound through
 //! [`UserAgent::next_invite`] and outbound through [`UserAgent::dial`]; whoever holds a leg reads
 //! its events and tells it what to do, through the [`Leg`] trait. SDP passes through as text.
 //!
@@ -28,10 +28,14 @@ mod refer;
 mod registry;
 mod reliable;
 mod replaces;
+mod request;
+mod resolve;
 mod screen;
 mod session_timer;
 mod sip_leg;
 mod tidy;
+mod transport;
+mod trunk;
 
 pub use agent::{UserAgent, UserAgentConfig};
 pub use dial::{Credentials, DialRequest};
@@ -45,3 +49,5 @@ pub use refer::{ReferProgress, Referral, Replaces};
 pub use replaces::Replacement;
 pub use session_timer::SessionTimerConfig;
 pub use sip_leg::SipLeg;
+pub use transport::{Frame, Framer, ListenOn, NotSip, TlsFiles, Transport};
+pub use trunk::{InboundConfig, RegisterConfig, TrunkCall, TrunkConfig, TrunkState};

@@ -1,71 +1,20 @@
-//! Looks at every datagram before the stack does, and answers what the stack would drop in
+//! Looks at every message before the stack does, and answers what the stack would drop in
 //! silence or take for something else: unknown methods, other versions and schemes, and the
 //! malformed requests of RFC 4475. A peer that is told 400 stops; one that hears nothing retries.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
-    net::SocketAddr,
-    pin::Pin,
     str::FromStr,
 };
 
-use rsipstack::{
-    platform::net,
-    sip::{Method, Request, SipMessage, headers::ToTypedHeader, prelude::HeadersExt},
-};
-use tokio::net::UdpSocket;
+use rsipstack::sip::{Method, Request, SipMessage, headers::ToTypedHeader, prelude::HeadersExt};
 
 use super::{
     message::{self, ALLOW},
     tidy,
 };
 
-/// The agent's socket, with the screen in front.
-pub(super) struct ScreenedSocket(pub(super) UdpSocket);
-
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = rsipstack::Result<T>> + Send + 'a>>;
-
-impl net::UdpSocket for ScreenedSocket {
-    fn recv_from<'s, 'b, 'f>(&'s self, buf: &'b mut [u8]) -> BoxFuture<'f, (usize, SocketAddr)>
-    where
-        's: 'f,
-        'b: 'f,
-        Self: 'f,
-    {
-        Box::pin(async move {
-            loop {
-                let (len, from) = self.0.recv_from(buf).await?;
-                match screen(&buf[..len]) {
-                    Verdict::Pass => return Ok((len, from)),
-                    Verdict::Rewritten(message) => {
-                        buf[..message.len()].copy_from_slice(&message);
-                        return Ok((message.len(), from));
-                    }
-                    Verdict::Answer(response) => {
-                        tracing::debug!(%from, status = %response.lines().next().unwrap_or(""), "refused a request");
-                        // UDP: a response that cannot be sent is a response that was lost.
-                        let _ = self.0.send_to(response.as_bytes(), from).await;
-                    }
-                    Verdict::Drop => tracing::debug!(%from, len, "dropped a datagram"),
-                }
-            }
-        })
-    }
-
-    fn send_to<'s, 'b, 'f>(&'s self, buf: &'b [u8], addr: SocketAddr) -> BoxFuture<'f, usize>
-    where
-        's: 'f,
-        'b: 'f,
-        Self: 'f,
-    {
-        Box::pin(async move { Ok(self.0.send_to(buf, addr).await?) })
-    }
-
-    fn local_addr(&self) -> rsipstack::Result<SocketAddr> {
-        Ok(self.0.local_addr()?)
-    }
-}
-
+/// What becomes of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Pass,
@@ -75,6 +24,7 @@ pub(super) enum Verdict {
     Drop,
 }
 
+/// Judges one message: a datagram, or what a stream was cut into.
 pub(super) fn screen(datagram: &[u8]) -> Verdict {
     // Keep-alives are line ends only; the stack knows them.
     if datagram.iter().all(u8::is_ascii_whitespace) || datagram.starts_with(b"SIP/") {

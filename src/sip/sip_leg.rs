@@ -1,7 +1,9 @@
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    HangUpCause, Leg, LegEvent, LegInfo, Referral, Rejection, Replaces, SipError, refer::Named,
+    HangUpCause, Leg, LegEvent, LegInfo, Permit, Referral, Rejection, Replaces, SipError,
+    refer::Named,
 };
 
 /// Events a leg may have waiting. Keys and session changes are refused before it is full, so
@@ -16,6 +18,11 @@ pub struct SipLeg {
     orders: mpsc::Sender<Order>,
     statistics: Option<String>,
     dialog: Named,
+    /// An event that was looked at already.
+    first: Option<LegEvent>,
+    heard: CancellationToken,
+    /// The leg's place on its trunk.
+    place: Option<Permit>,
 }
 
 /// What the holder of a leg asks its driver to do.
@@ -44,13 +51,39 @@ impl SipLeg {
     ) -> (Self, mpsc::Sender<LegEvent>, mpsc::Receiver<Order>) {
         let (event_tx, events) = mpsc::channel(EVENTS);
         let (orders, order_rx) = mpsc::channel(4);
-        (Self { info, events, orders, dialog, statistics: None }, event_tx, order_rx)
+        let heard = CancellationToken::new();
+        let leg = Self {
+            info,
+            events,
+            orders,
+            dialog,
+            statistics: None,
+            first: None,
+            heard,
+            place: None,
+        };
+        (leg, event_tx, order_rx)
     }
 
     /// How to name this call to somebody who shall take our place in it (RFC 3891); `None` while
     /// the peer has not answered at all.
     pub fn replaces(&self) -> Option<Replaces> {
         self.dialog.for_peer()
+    }
+
+    /// Fires when the peer has sent anything at all, 100 Trying included.
+    pub(super) fn heard(&self) -> CancellationToken {
+        self.heard.clone()
+    }
+
+    /// Makes `event` the next one again.
+    pub(super) fn put_back(&mut self, event: LegEvent) {
+        self.first = Some(event);
+    }
+
+    /// Gives the place back when the leg is dropped.
+    pub(super) fn hold_place(&mut self, place: Permit) {
+        self.place = Some(place);
     }
 
     async fn order(&self, what: What) -> Result<(), SipError> {
@@ -81,7 +114,10 @@ impl Leg for SipLeg {
     }
 
     async fn next_event(&mut self) -> Option<LegEvent> {
-        self.events.recv().await
+        match self.first.take() {
+            Some(event) => Some(event),
+            None => self.events.recv().await,
+        }
     }
 
     async fn ring(&mut self) -> Result<(), SipError> {

@@ -35,7 +35,7 @@ impl Running {
         let data = tempfile::tempdir().unwrap();
         let toml = Path::new(env!("CARGO_MANIFEST_DIR")).join("hotline.toml");
         let mut config = Config::load(&toml).unwrap();
-        config.sip.listen = ([127, 0, 0, 1], 0).into();
+        config.sip.listen = vec!["127.0.0.1:0".parse().unwrap()];
         config.rtp.ports = format!("{ports}-{}", ports + 998);
         config.data.dir = data.path().to_owned();
         config.data.prompts = Some(models.root().join("../prompts"));

@@ -16,10 +16,12 @@ use rsipstack::{
     transaction::transaction::{TransactionEvent, TransactionEventSender},
 };
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    DialRequest, Direction, HangUpCause, LegEvent, LegInfo, Rejection, SipError, SipLeg,
+    Direction, HangUpCause, LegEvent, LegInfo, Rejection, SipError, SipLeg,
     agent::Shared,
+    dial::Attempt,
     message,
     refer::Named,
     registry::Registered,
@@ -50,7 +52,7 @@ pub(super) struct Driver {
     leg: Registered,
     direction: Direction,
     /// What an outbound leg was asked for, until it has been asked for again.
-    dialled: Option<Box<DialRequest>>,
+    dialled: Option<Box<Attempt>>,
     /// Sends responses to an inbound leg's INVITE.
     responder: Option<TransactionEventSender>,
     phase: Phase,
@@ -64,6 +66,8 @@ pub(super) struct Driver {
     provisional: Provisional,
     session: Session,
     referring: Referring,
+    /// Fires when the peer has answered anything.
+    heard: CancellationToken,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,11 +108,11 @@ impl Driver {
         shared: &Arc<Shared>,
         info: LegInfo,
         dialog: InviteDialog,
-        request: DialRequest,
+        attempt: Attempt,
     ) -> (SipLeg, Self) {
         let (leg, driver) = Self::new(shared, info, dialog, None, None);
-        let session = Session::outbound(request.offer.clone());
-        (leg, Self { session, dialled: Some(Box::new(request)), ..driver })
+        let session = Session::outbound(attempt.request.offer.clone());
+        (leg, Self { session, dialled: Some(Box::new(attempt)), ..driver })
     }
 
     fn new(
@@ -141,6 +145,7 @@ impl Driver {
             provisional,
             session: Session::default(),
             referring: Referring::default(),
+            heard: leg.heard(),
         };
         (leg, driver)
     }
@@ -206,6 +211,9 @@ impl Driver {
     }
 
     async fn on_state(&mut self, state: DialogState) {
+        if !matches!(state, DialogState::Calling(_)) {
+            self.heard.cancel();
+        }
         match state {
             DialogState::Early(_, response)
                 if self.phase == Phase::Early && self.direction == Direction::Outbound =>

@@ -50,9 +50,9 @@ impl Driver {
     /// RFC 4028 section 7.4: 422 names the shortest session that the callee or a proxy allows.
     fn ask_again(&mut self, response: &Response) -> Option<(DialogStateReceiver, Invite)> {
         let min = session_timer::too_short(response)?;
-        let request = self.dialled.take()?;
+        let attempt = self.dialled.take()?;
         let call_id = Some(self.dialog.id().call_id);
-        match dial::invite(&self.shared, &request, call_id, min) {
+        match dial::invite(&self.shared, &attempt, call_id, min) {
             Ok((dialog, states, invite)) => {
                 tracing::debug!(id = %dialog.id(), ?min, "asking for a longer session");
                 self.shared.layer.remove_dialog(&self.dialog.id());

@@ -1,0 +1,91 @@
+//! What the stack writes or reads wrongly.
+
+use std::{
+    borrow::Cow,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+};
+
+/// The stack writes `received=[[2001:db8::1]]` into the Via of requests that came over IPv6, and
+/// then cannot read it itself: the response would go where the Via says, not where the request
+/// came from. RFC 3261 section 18.2.1 wants the address without brackets.
+const BROKEN: &str = "received=[[";
+
+/// The name of RFC 8760, and the stack's, which takes no other.
+const SHA_256: [&str; 2] = ["algorithm=SHA-256", "algorithm=SHA256"];
+
+/// A message as the stack reads it, when that differs from what came; never longer.
+pub(super) fn incoming(message: &[u8]) -> Option<Vec<u8>> {
+    let refused = message.starts_with(b"SIP/2.0 401 ") || message.starts_with(b"SIP/2.0 407 ");
+    let text = std::str::from_utf8(message).ok().filter(|_| refused)?;
+    text.contains(SHA_256[0]).then(|| text.replace(SHA_256[0], SHA_256[1]).into_bytes())
+}
+
+/// A message as it should go out, and where a response really goes.
+pub(super) fn outgoing(message: &[u8]) -> (Cow<'_, [u8]>, Option<SocketAddr>) {
+    if let Some((mended, to)) = response(message) {
+        return (Cow::Owned(mended), to);
+    }
+    (proof(message).map_or(Cow::Borrowed(message), Cow::Owned), None)
+}
+
+fn proof(message: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(message).ok()?;
+    let proves = text.contains("uthorization: Digest") && text.contains(SHA_256[1]);
+    proves.then(|| text.replace(SHA_256[1], SHA_256[0]).into_bytes())
+}
+
+fn response(message: &[u8]) -> Option<(Vec<u8>, Option<SocketAddr>)> {
+    if !message.starts_with(b"SIP/2.0 ") {
+        return None;
+    }
+    let end = message.windows(4).position(|w| w == b"\r\n\r\n")?;
+    let head = std::str::from_utf8(&message[..end]).ok()?;
+    let at = head.find(BROKEN)?;
+    let (ip, after) = head[at + BROKEN.len()..].split_once("]]")?;
+    let ip: Ipv6Addr = ip.parse().ok()?;
+    let via = &head[at..].split("\r\n").next()?;
+    let port = via.split(';').find_map(|p| p.strip_prefix("rport=")?.parse().ok());
+    let text = format!("{}received={ip}{after}", &head[..at]);
+    let to = port.map(|port| SocketAddr::new(IpAddr::V6(ip), port));
+    Some(([text.as_bytes(), &message[end..]].concat(), to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RESPONSE: &str = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK1;\
+        received=[[2001:db8::1]];rport=5099\r\nContent-Length: 0\r\n\r\n";
+
+    #[test]
+    fn a_response_to_ipv6_goes_where_the_request_came_from() {
+        let (message, to) = outgoing(RESPONSE.as_bytes());
+        assert_eq!(to, Some("[2001:db8::1]:5099".parse().unwrap()));
+        let text = String::from_utf8(message.into_owned()).unwrap();
+        assert!(text.contains(";received=2001:db8::1;rport=5099\r\nContent-Length: 0\r\n\r\n"));
+    }
+
+    #[test]
+    fn the_algorithm_has_the_name_that_each_side_knows() {
+        let challenge =
+            b"SIP/2.0 401 No\r\nWWW-Authenticate: Digest realm=\"r\", algorithm=SHA-256\r\n";
+        let read = String::from_utf8(incoming(challenge).unwrap()).unwrap();
+        assert!(read.contains("algorithm=SHA256\r\n"));
+        let proof = b"REGISTER sip:h SIP/2.0\r\nAuthorization: Digest algorithm=SHA256\r\n\r\n";
+        let sent = String::from_utf8(outgoing(proof).0.into_owned()).unwrap();
+        assert!(sent.contains("algorithm=SHA-256\r\n"));
+        assert_eq!(incoming(b"SIP/2.0 200 OK\r\nX: algorithm=SHA-256\r\n\r\n"), None);
+    }
+
+    #[test]
+    fn everything_else_stays_as_it_is() {
+        for message in [
+            RESPONSE.replace("[[2001:db8::1]]", "192.0.2.9"),
+            RESPONSE.replace("SIP/2.0 200 OK", "BYE sip:a@b SIP/2.0"),
+            RESPONSE.replace("2001:db8::1]]", "no address"),
+            String::new(),
+        ] {
+            assert_eq!(outgoing(message.as_bytes()), (Cow::Borrowed(message.as_bytes()), None));
+        }
+    }
+}
