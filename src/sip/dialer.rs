@@ -19,6 +19,6 @@ impl Dialer {
     /// # Errors
     /// As there.
     pub async fn dial(&self, request: DialRequest) -> Result<SipLeg, SipError> {
-        dial::dial(&self.0, request)
+        dial::dial(&self.0, request).await
     }
 }

@@ -8,9 +8,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{
-    Reason, Redacted, ReferProgress, Referral, Replacement, SipError, SipLeg, Transport,
-};
+use super::{Reason, Redacted, ReferProgress, Referral, Replacement, SipError, SipLeg, Transport};
 
 /// One side of a call, as signalling sees it: SDP passes through as text, media is the caller's
 /// business. Dropping a leg ends it: an unanswered one is rejected (480) or cancelled, an

@@ -1,6 +1,7 @@
 //! The task that owns one leg's dialog from its INVITE to its end.
 
 mod outbound;
+mod phase;
 mod provisional;
 mod referral;
 mod session;
@@ -27,6 +28,7 @@ use super::{
     registry::Registered,
     sip_leg::{Order, What},
 };
+use phase::Phase;
 use provisional::Provisional;
 use referral::Referring;
 use session::Session;
@@ -68,28 +70,6 @@ pub(super) struct Driver {
     referring: Referring,
     /// Fires when the peer has answered anything.
     heard: CancellationToken,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// No final answer yet.
-    Early,
-    /// Inbound: answered, the ACK is still to come.
-    Answered,
-    Up,
-    /// Ended by us; last messages are under way.
-    Closing,
-    Over,
-}
-
-impl Phase {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Early => "not answered yet",
-            Self::Answered | Self::Up => "already answered",
-            Self::Closing | Self::Over => "over",
-        }
-    }
 }
 
 impl Driver {
