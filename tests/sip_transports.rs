@@ -244,3 +244,23 @@ async fn a_stream_of_something_else_is_closed() {
     stream.write_all(&[0x16, 3, 1, 2, 0, 1]).await.unwrap();
     assert_eq!(read_to(&mut stream, "anything").await, "");
 }
+
+#[tokio::test]
+async fn a_caller_whose_connection_is_gone_leaves_nothing_behind() {
+    let mut callee = agent(&["tcp:127.0.0.1:0"], TlsFiles::default()).await;
+    let mut stream = stream(&callee).await;
+    let invite = options(1, "Contact: <sip:a@127.0.0.1:9;transport=tcp>\r\nl: 0\r\n");
+    stream.write_all(invite.replace("OPTIONS", "INVITE").as_bytes()).await.unwrap();
+    let mut leg = soon(callee.next_invite()).await.unwrap();
+    drop(stream);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    leg.reject(hotline::sip::Rejection::not_found()).await.unwrap();
+    drop(leg);
+    // The ACK is waited for 32 s (RFC 3261 section 17.2.1, timer H).
+    let gone = async {
+        while callee.legs() > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(60), gone).await.expect("the leg is still there after 60 s");
+}

@@ -103,6 +103,11 @@ impl<S: AsyncRead + AsyncWrite + Send + 'static> Flow<S> {
         tracing::debug!(remote = %self.remote, transport = %self.transport, ended, "SIP connection closed");
         self.closed.cancel();
         let _ = timeout(WRITE_TIMEOUT, self.writer.shutdown()).await;
+        // The stack never ends a transaction whose answer it could not hand over: until the last
+        // one is done, its messages are taken, and lost as datagrams may be.
+        let Self { connection, mut from_stack, .. } = self;
+        drop(connection);
+        tokio::spawn(async move { while from_stack.recv().await.is_some() {} });
     }
 
     async fn carry(&mut self) -> Ended {
