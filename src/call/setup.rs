@@ -79,6 +79,9 @@ pub struct Setup {
     pub before_answer: BeforeAnswer,
     /// Calls those to whom callers are handed over.
     pub dialer: Dialer,
+    /// The trunk that numbers are called by when a caller is handed over; without one they are
+    /// called where the call came from.
+    pub transfer_trunk: Option<String>,
     /// Where the summary of a call is found, for whoever it is handed over to; `{id}` is the
     /// call's id.
     pub summary_url: Option<String>,
@@ -325,6 +328,8 @@ fn desk(info: &LegInfo, setup: &Setup) -> Desk {
         options: setup.media,
         local_ip: info.local_ip,
         remote: info.remote,
+        transport: info.transport,
+        trunk: setup.transfer_trunk.clone(),
         caller: info.from_user.clone(),
         context,
     }

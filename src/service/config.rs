@@ -65,6 +65,8 @@ pub struct Transfer {
     /// Told to whoever a caller is handed over to, as `X-Hotline-Summary`; `{id}` stands for the
     /// call's id.
     pub summary_url: Option<String>,
+    /// The trunk that numbers are called by; without one, they are called where the call came from.
+    pub trunk: Option<String>,
 }
 
 /// Signalling.

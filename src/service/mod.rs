@@ -267,6 +267,7 @@ impl Service {
             limits: shared.config.limits,
             before_answer: line.before_answer,
             dialer: self.agent.dialer(),
+            transfer_trunk: shared.config.transfer.trunk.clone(),
             summary_url: shared.config.transfer.summary_url.clone(),
             permit,
         };
@@ -283,6 +284,12 @@ impl Service {
 fn agent_config(config: &Config) -> Result<UserAgentConfig, ServiceError> {
     let seconds = |s: u32| Duration::from_secs(s.into());
     let min = seconds(config.sip.min_session_expires_s.max(1));
+    if let Some(name) = &config.transfer.trunk
+        && config.trunks.iter().all(|trunk| trunk.name != *name)
+    {
+        let problem = "transfer.trunk names it, but there is no [[trunk]] of that name".to_owned();
+        return Err(ServiceError::Trunk { trunk: name.clone(), problem });
+    }
     let trunks = config.trunks.iter().map(Trunk::config).collect::<Result<_, _>>()?;
     Ok(UserAgentConfig {
         listen: config.sip.listen.clone(),

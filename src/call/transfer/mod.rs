@@ -113,7 +113,7 @@ impl<L: Leg> Call<L> {
         if mode == TransferMode::Refer {
             self.transfers.refer(uri.clone(), None);
         } else {
-            let (desk, to) = (self.transfers.desk.clone(), uri.clone());
+            let (desk, to) = (self.transfers.desk.clone(), transfer.to.clone());
             self.jobs.spawn(async move { Done::Dialled(Box::new(Second::dial(&desk, &to).await)) });
         }
         self.transfers.under_way = Some(Handover {

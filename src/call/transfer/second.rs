@@ -11,7 +11,7 @@ use crate::{
         session::Session,
     },
     sdp::{self, Capabilities, LocalMedia},
-    sip::{DialRequest, Dialer, Leg, LegEvent, SipLeg},
+    sip::{DialRequest, Dialer, Leg, LegEvent, SipError, SipLeg, Transport, TrunkCall},
 };
 
 /// What second legs of one call are made with.
@@ -27,6 +27,9 @@ pub(in crate::call) struct Desk {
     pub(in crate::call) local_ip: IpAddr,
     /// Where the call came from.
     pub(in crate::call) remote: SocketAddr,
+    pub(in crate::call) transport: Transport,
+    /// The trunk that numbers are called by; without one, where the call came from.
+    pub(in crate::call) trunk: Option<String>,
     /// The caller's number; empty when there is none.
     pub(in crate::call) caller: String,
     /// What tells the callee of the call: its id, and where its summary is.
@@ -34,11 +37,24 @@ pub(in crate::call) struct Desk {
 }
 
 impl Desk {
-    /// Whom to call: a number is called at the place that the call came from.
+    /// Whom to call, or where to send the caller's side: a URI, or a number at the place that the
+    /// call came from.
     pub(super) fn uri(&self, to: &str) -> String {
-        match to.contains(':') {
-            true => to.to_owned(),
-            false => format!("sip:{}@{}", to.replace('#', "%23"), self.remote),
+        if is_uri(to) { to.to_owned() } else { number_at(to, self.remote, self.transport) }
+    }
+
+    async fn dial(&self, to: &str, offer: String) -> Result<SipLeg, SipError> {
+        let headers = self.context.clone();
+        match self.trunk.as_deref().filter(|_| !is_uri(to)) {
+            Some(trunk) => {
+                let number = to.to_owned();
+                let call = TrunkCall { number, offer, caller_id: None, headers };
+                self.dialer.dial_trunk(trunk, call).await
+            }
+            None => {
+                let request = DialRequest::new(&self.uri(to), &self.from(), offer);
+                self.dialer.dial(DialRequest { headers, ..request }).await
+            }
         }
     }
 
@@ -50,6 +66,21 @@ impl Desk {
         };
         let user = if self.caller.is_empty() { "anonymous" } else { &self.caller };
         format!("sip:{user}@{host}")
+    }
+}
+
+fn is_uri(to: &str) -> bool {
+    to.contains(':')
+}
+
+/// A number at a peer. What is on the other side of a stream listens elsewhere than where its
+/// connection came from: at the usual port, as far as we know.
+fn number_at(number: &str, peer: SocketAddr, transport: Transport) -> String {
+    let number = number.replace('#', "%23");
+    match (transport, peer.ip()) {
+        (Transport::Udp, _) => format!("sip:{number}@{peer}"),
+        (stream, IpAddr::V4(ip)) => format!("sip:{number}@{ip};transport={stream}"),
+        (stream, IpAddr::V6(ip)) => format!("sip:{number}@[{ip}];transport={stream}"),
     }
 }
 
@@ -69,7 +100,7 @@ pub(in crate::call) enum Heard {
 }
 
 impl Second {
-    /// Calls `to`, a SIP URI; the text of an error is for the log.
+    /// Calls `to`, a SIP URI or a number; the text of an error is for the log.
     pub(super) async fn dial(desk: &Desk, to: &str) -> Result<Self, String> {
         let (rtp, rtcp) = desk.ports.bind(desk.bind).await.map_err(|e| e.to_string())?;
         let mut session = Session::new(LocalMedia {
@@ -81,9 +112,7 @@ impl Second {
             capabilities: desk.capabilities.clone(),
         });
         let offer = session.offer();
-        let headers = desk.context.clone();
-        let request = DialRequest { headers, ..DialRequest::new(to, &desk.from(), offer) };
-        let leg = desk.dialer.dial(request).await.map_err(|e| e.to_string())?;
+        let leg = desk.dial(to, offer).await.map_err(|e| e.to_string())?;
         Ok(Self { leg, media: None, session, sockets: Some((rtp, rtcp)), options: desk.options })
     }
 
@@ -112,5 +141,19 @@ impl Second {
         let media = Media::new(rtp, rtcp, &peer, self.options).map_err(|e| e.to_string())?;
         self.media = Some(media);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_called_where_the_call_came_from() {
+        let at = |peer: &str, transport| number_at("40#", peer.parse().unwrap(), transport);
+        assert_eq!(at("192.0.2.1:5080", Transport::Udp), "sip:40%23@192.0.2.1:5080");
+        assert_eq!(at("192.0.2.1:49152", Transport::Tcp), "sip:40%23@192.0.2.1;transport=tcp");
+        let v6 = at("[2001:db8::1]:49152", Transport::Tls);
+        assert_eq!(v6, "sip:40%23@[2001:db8::1];transport=tls");
     }
 }
