@@ -123,7 +123,8 @@ pub async fn converse<L: Leg>(
     Ok(caller.report(bot_hung_up))
 }
 
-async fn answered<L: Leg>(leg: &mut L) -> Result<String, CallError> {
+/// Waits for the callee's answer, and gives its SDP.
+pub(super) async fn answered<L: Leg>(leg: &mut L) -> Result<String, CallError> {
     loop {
         match leg.next_event().await {
             Some(LegEvent::Answered { sdp }) => return Ok(sdp),

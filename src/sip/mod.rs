@@ -20,6 +20,7 @@ mod early_route;
 mod error;
 mod keys;
 mod leg;
+mod lock;
 mod message;
 mod permits;
 mod reason;

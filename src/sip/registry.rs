@@ -1,6 +1,6 @@
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use rsipstack::{dialog::DialogId, transaction::transaction::Transaction};
@@ -9,7 +9,7 @@ use tokio::sync::{
     watch,
 };
 
-use super::{LegEvent, Reason, sip_leg::EVENTS};
+use super::{LegEvent, Reason, lock::lock, sip_leg::EVENTS};
 
 /// The legs that are alive, so that in-dialog requests find them and shutdown can wait for them.
 #[derive(Debug)]
@@ -151,9 +151,4 @@ impl Drop for Registered {
 
 fn key(id: &DialogId) -> LegKey {
     (id.call_id.clone(), id.local_tag.clone())
-}
-
-/// The maps stay whole when a holder panics, so a poisoned lock is still good.
-fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
-    m.lock().unwrap_or_else(PoisonError::into_inner)
 }

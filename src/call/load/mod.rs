@@ -16,7 +16,7 @@ use tokio::{
 pub use report::LoadReport;
 
 use self::report::{Heard, Tally};
-use super::CallError;
+use super::{CallError, caller};
 use crate::{
     audio::{Codec, Hz8k, Law, Pcm, g711},
     sdp::{self, Capabilities, LocalMedia, Negotiated, Security},
@@ -100,7 +100,7 @@ async fn one_call(
     speech: &[u8],
 ) -> Result<Heard, CallError> {
     let dialled = Instant::now();
-    let answer = timeout(RING, answered(&mut leg))
+    let answer = timeout(RING, caller::answered(&mut leg))
         .await
         .map_err(|_| CallError::NoAnswer { seconds: RING.as_secs() })??;
     let setup = dialled.elapsed();
@@ -109,20 +109,6 @@ async fn one_call(
     leg.hang_up(HangUpCause::Normal).await?;
     while leg.next_event().await.is_some() {}
     heard.map(|()| Heard { setup, ..stream.heard })
-}
-
-async fn answered(leg: &mut SipLeg) -> Result<String, CallError> {
-    loop {
-        match leg.next_event().await {
-            Some(LegEvent::Answered { sdp }) => return Ok(sdp),
-            Some(LegEvent::Rejected { code, reason, cause, .. }) => {
-                return Err(CallError::Refused { code, reason, cause });
-            }
-            Some(LegEvent::Failed { why }) => return Err(CallError::Broken { why }),
-            Some(_) => {}
-            None => return Err(CallError::Gone),
-        }
-    }
 }
 
 /// The media of one call.

@@ -1,7 +1,7 @@
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -17,7 +17,7 @@ use super::{
     Transport,
     flow::{Flow, keep_alive},
 };
-use crate::sip::SipError;
+use crate::sip::{SipError, lock::lock};
 
 /// A connection that is not there after so long will not be.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -102,9 +102,4 @@ impl Connector {
             lock(&open).retain(|_, entry| !entry.closed.is_cancelled());
         });
     }
-}
-
-/// The map stays whole when a holder panics, so a poisoned lock is still good.
-fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
-    m.lock().unwrap_or_else(PoisonError::into_inner)
 }

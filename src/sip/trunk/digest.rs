@@ -1,11 +1,6 @@
 //! Digest authentication as a server (RFC 3261 section 22, RFC 8760).
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, net::IpAddr, sync::Mutex, time::Duration};
 
 use rsipstack::sip::{
     DigestGenerator, Header, Method,
@@ -14,7 +9,7 @@ use rsipstack::sip::{
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use crate::sip::Credentials;
+use crate::sip::{Credentials, lock::lock};
 
 /// A nonce is good for so long: time for the answer to a challenge, with retransmissions.
 const NONCE_LIFE: Duration = Duration::from_secs(60);
@@ -96,7 +91,7 @@ impl Challenger {
     }
 
     fn first_use(&self, nonce: &str, made: u64, count: u32, now: u64) -> Proof {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut used = lock(&self.used);
         if used.len() >= REMEMBERED {
             used.retain(|_, (made, _)| now.saturating_sub(*made) <= NONCE_LIFE.as_millis() as u64);
             if used.len() >= REMEMBERED {

@@ -10,7 +10,7 @@ mod pace;
 mod registration;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -24,7 +24,7 @@ pub(super) use inbound::Admission;
 pub use outbound::TrunkCall;
 use pace::Pace;
 
-use super::{Permit, Permits, SipError, agent::Shared, dial};
+use super::{Permit, Permits, SipError, agent::Shared, dial, lock::lock};
 
 /// A target that did not answer is tried last for so long, when no ping tells better.
 const DOWN_FOR: Duration = Duration::from_secs(30);
@@ -213,9 +213,4 @@ impl TrunkTarget {
 
 fn wrong(trunk: &str, problem: impl ToString) -> SipError {
     SipError::Trunk { trunk: trunk.to_owned(), problem: problem.to_string() }
-}
-
-/// What is kept under these locks stays whole when a holder panics.
-fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
-    m.lock().unwrap_or_else(PoisonError::into_inner)
 }
