@@ -7,6 +7,8 @@ use hotline::{audio, dialplan, rtp, sdp, srtp};
 
 #[path = "../fuzz/src/checks/mod.rs"]
 mod checks;
+#[path = "../fuzz/src/stream.rs"]
+mod stream;
 
 /// Runs a check over the seeds of its target.
 fn replay(target: &str, check: fn(&[u8])) {
@@ -59,4 +61,14 @@ fn sound_files() {
 #[test]
 fn dialplans() {
     replay("dialplan", checks::dialplan::check);
+}
+
+#[test]
+fn streams() {
+    replay("framing", checks::framing::check);
+}
+
+#[test]
+fn mended_messages() {
+    replay("mend", checks::mend::check);
 }

@@ -15,6 +15,7 @@ pub mod sip;
 pub mod sip_message;
 #[path = "../../src/srtp/mod.rs"]
 pub mod srtp;
+pub mod stream;
 #[path = "../../src/text/mod.rs"]
 pub mod text;
 #[path = "../../src/understand/mod.rs"]

@@ -4,6 +4,8 @@
 mod input;
 
 pub mod dialplan;
+pub mod framing;
+pub mod mend;
 pub mod rtcp;
 pub mod rtp;
 pub mod sdp_answer;

@@ -16,8 +16,9 @@ const SHA_256: [&str; 2] = ["algorithm=SHA-256", "algorithm=SHA256"];
 /// A message as the stack reads it, when that differs from what came; never longer.
 pub(super) fn incoming(message: &[u8]) -> Option<Vec<u8>> {
     let refused = message.starts_with(b"SIP/2.0 401 ") || message.starts_with(b"SIP/2.0 407 ");
-    let text = std::str::from_utf8(message).ok().filter(|_| refused)?;
-    text.contains(SHA_256[0]).then(|| text.replace(SHA_256[0], SHA_256[1]).into_bytes())
+    let (head, body) = parts(message).filter(|_| refused)?;
+    head.contains(SHA_256[0])
+        .then(|| [head.replace(SHA_256[0], SHA_256[1]).as_bytes(), body].concat())
 }
 
 /// A message as it should go out, and where a response really goes.
@@ -29,25 +30,29 @@ pub(super) fn outgoing(message: &[u8]) -> (Cow<'_, [u8]>, Option<SocketAddr>) {
 }
 
 fn proof(message: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(message).ok()?;
-    let proves = text.contains("uthorization: Digest") && text.contains(SHA_256[1]);
-    proves.then(|| text.replace(SHA_256[1], SHA_256[0]).into_bytes())
+    let (head, body) = parts(message)?;
+    let proves = head.contains("uthorization: Digest") && head.contains(SHA_256[1]);
+    proves.then(|| [head.replace(SHA_256[1], SHA_256[0]).as_bytes(), body].concat())
 }
 
 fn response(message: &[u8]) -> Option<(Vec<u8>, Option<SocketAddr>)> {
-    if !message.starts_with(b"SIP/2.0 ") {
-        return None;
-    }
-    let end = message.windows(4).position(|w| w == b"\r\n\r\n")?;
-    let head = std::str::from_utf8(&message[..end]).ok()?;
-    let at = head.find(BROKEN)?;
-    let (ip, after) = head[at + BROKEN.len()..].split_once("]]")?;
+    let (head, body) = parts(message).filter(|(head, _)| head.starts_with("SIP/2.0 "))?;
+    // The first Via is the request's sender; the same text elsewhere was written by somebody else.
+    let via = head.split_inclusive("\r\n").find(|line| line.starts_with("Via:"))?;
+    let (before, rest) = via.split_once(BROKEN)?;
+    let (ip, after) = rest.split_once("]]")?;
     let ip: Ipv6Addr = ip.parse().ok()?;
-    let via = &head[at..].split("\r\n").next()?;
-    let port = via.split(';').find_map(|p| p.strip_prefix("rport=")?.parse().ok());
-    let text = format!("{}received={ip}{after}", &head[..at]);
+    let port = rest.trim_end().split(';').find_map(|p| p.strip_prefix("rport=")?.parse().ok());
+    let text = head.replacen(via, &format!("{before}received={ip}{after}"), 1);
     let to = port.map(|port| SocketAddr::new(IpAddr::V6(ip), port));
-    Some(([text.as_bytes(), &message[end..]].concat(), to))
+    Some(([text.as_bytes(), body].concat(), to))
+}
+
+/// The head with its empty line, and the body, which is never touched: Content-Length stays true.
+fn parts(message: &[u8]) -> Option<(&str, &[u8])> {
+    let end = message.windows(4).position(|w| w == b"\r\n\r\n")?;
+    let (head, body) = message.split_at(end + 4);
+    Some((std::str::from_utf8(head).ok()?, body))
 }
 
 #[cfg(test)]
@@ -68,13 +73,31 @@ mod tests {
     #[test]
     fn the_algorithm_has_the_name_that_each_side_knows() {
         let challenge =
-            b"SIP/2.0 401 No\r\nWWW-Authenticate: Digest realm=\"r\", algorithm=SHA-256\r\n";
+            b"SIP/2.0 401 No\r\nWWW-Authenticate: Digest realm=\"r\", algorithm=SHA-256\r\n\r\n";
         let read = String::from_utf8(incoming(challenge).unwrap()).unwrap();
         assert!(read.contains("algorithm=SHA256\r\n"));
         let proof = b"REGISTER sip:h SIP/2.0\r\nAuthorization: Digest algorithm=SHA256\r\n\r\n";
         let sent = String::from_utf8(outgoing(proof).0.into_owned()).unwrap();
         assert!(sent.contains("algorithm=SHA-256\r\n"));
         assert_eq!(incoming(b"SIP/2.0 200 OK\r\nX: algorithm=SHA-256\r\n\r\n"), None);
+    }
+
+    #[test]
+    fn a_body_is_never_touched() {
+        let body = b"\r\n\r\nalgorithm=SHA-256;algorithm=SHA256";
+        let read = [b"SIP/2.0 407 No\r\nX: algorithm=SHA-256".as_slice(), body].concat();
+        assert!(incoming(&read).unwrap().ends_with(body));
+        let sent = [b"INVITE sip:h SIP/2.0\r\nAuthorization: Digest algorithm=SHA256", &body[..]];
+        assert!(outgoing(&sent.concat()).0.ends_with(body));
+    }
+
+    #[test]
+    fn a_caller_whose_name_looks_like_a_broken_via_sends_no_response_elsewhere() {
+        let name = "From: \"received=[[2001:db8::bad]];rport=53\" <sip:a@b>\r\n";
+        let clean = RESPONSE
+            .replace("[[2001:db8::1]]", "192.0.2.9")
+            .replace("Content", &format!("{name}Content"));
+        assert_eq!(outgoing(clean.as_bytes()), (Cow::Borrowed(clean.as_bytes()), None));
     }
 
     #[test]
