@@ -251,7 +251,9 @@ fn a_table_file_is_read_beside_the_dialplan_and_its_faults_have_their_own_lines(
 #[test]
 fn the_command_checks_folders_and_fails_on_errors() {
     let folder = tempfile::tempdir().expect("a folder");
-    let check = |strict: bool| run(CheckArgs { paths: vec![folder.path().to_owned()], strict });
+    let check = |strict: bool| {
+        run(CheckArgs { paths: vec![folder.path().to_owned()], strict, ..Default::default() })
+    };
     let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
     assert!(check(false).is_err(), "an empty folder is no success");
     put("good.yaml", GOOD);
@@ -266,7 +268,8 @@ fn the_command_checks_folders_and_fails_on_errors() {
 #[test]
 fn the_dialplans_that_come_with_hotline_pass_without_a_warning() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("dialplans");
-    run(CheckArgs { paths: vec![folder], strict: true }).expect("no findings");
+    run(CheckArgs { paths: vec![folder], strict: true, ..Default::default() })
+        .expect("no findings");
 }
 
 #[test]

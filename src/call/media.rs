@@ -264,6 +264,11 @@ impl Media {
         self.session.stats()
     }
 
+    /// Where the peer's RTP comes from; `None` before any came.
+    pub(super) fn heard_from(&self) -> Option<SocketAddr> {
+        self.latched.then_some(self.remote)
+    }
+
     /// Whether the peer does not want to hear us: hold, in whatever form it was asked for.
     pub(super) fn held(&self) -> bool {
         !self.sending

@@ -19,6 +19,7 @@ mod session;
 mod setup;
 mod task;
 mod transfer;
+pub mod trial;
 
 pub use archive::{ArchiveError, ArchiveWriter};
 pub use early::BeforeAnswer;

@@ -16,14 +16,23 @@ use crate::{
         caller::{self, Report, Script, Turn},
     },
     sdp::{self, Capabilities, LocalMedia},
+    service::{Config, TrunkLine},
     sip::{DialRequest, UserAgent, UserAgentConfig},
 };
 
 /// Arguments of `hotline call`.
 #[derive(Debug, clap::Args)]
 pub struct CallArgs {
-    /// Whom to call, such as `sip:1000@127.0.0.1:5060`.
+    /// Whom to call, such as `sip:1000@127.0.0.1:5060`; with --trunk a number.
+    #[arg(value_name = "URI|NUMBER")]
     uri: String,
+    /// Call by this trunk of the configuration: with its targets, account, caller id and SRTP, and
+    /// registered for as long as the call lasts if it wants that.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["from", "bind", "srtp"])]
+    trunk: Option<String>,
+    /// The configuration file that has the trunk.
+    #[arg(long, default_value = "hotline.toml", requires = "trunk")]
+    config: PathBuf,
     /// A turn to say, a WAV file, or keys to press, such as `keys:1234#`; repeat for more. Before
     /// each, the bot is heard out.
     #[arg(long = "say", value_name = "WAV|keys:KEYS")]
@@ -62,7 +71,12 @@ pub fn run(args: CallArgs) -> anyhow::Result<()> {
         quiet: Duration::from_millis(args.quiet_ms),
         patience: Duration::from_secs(args.patience),
     };
-    let report = runtime()?.block_on(place(&args, script))?;
+    let report = runtime()?.block_on(async {
+        match &args.trunk {
+            Some(trunk) => place_by(trunk, &args, script).await,
+            None => place(&args, script).await,
+        }
+    })?;
     if let Some(path) = &args.record {
         record(path, &report)?;
     }
@@ -108,6 +122,25 @@ async fn place(args: &CallArgs, script: Script) -> anyhow::Result<Report> {
     let report = caller::converse(leg, sockets, &local, script).await;
     agent.shutdown(Duration::from_secs(2)).await;
     report.with_context(|| format!("calling {}", args.uri))
+}
+
+/// The same by a trunk.
+async fn place_by(trunk: &str, args: &CallArgs, script: Script) -> anyhow::Result<Report> {
+    let mut config = Config::load(&args.config)?;
+    if !args.codecs.is_empty() {
+        config.rtp.codecs.clone_from(&args.codecs);
+    }
+    let line = TrunkLine::open(&config, trunk).await?;
+    let registration = line.agent.register(trunk).await?;
+    let (leg, sockets, local) = line.dial(&args.uri).await?;
+    let report = caller::converse(leg, sockets, &local, script).await;
+    if let Some(registration) = registration
+        && let Err(error) = registration.take_back().await
+    {
+        tracing::warn!(%error, "the registration lapses by itself");
+    }
+    line.close().await;
+    report.with_context(|| format!("calling {} by trunk {trunk}", args.uri))
 }
 
 /// The address of ours that the callee can reach: the one bound, or the route's.

@@ -1,4 +1,4 @@
-//! `hotline check`: is this dialplan right?
+//! `hotline check`: is this dialplan right, does this trunk work?
 
 use std::{
     fs,
@@ -8,26 +8,34 @@ use std::{
 
 use anyhow::{Context, bail};
 
+use super::check_trunk::{self, TrunkArgs};
 use crate::dialplan::{Dialplan, DialplanError, Severity};
 
 /// Arguments of `hotline check`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct CheckArgs {
     /// Dialplans (.yaml), or folders of them
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "trunk", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Refuse dialplans with warnings too
     #[arg(long)]
     pub strict: bool,
+    /// Trunks to be tried
+    #[command(flatten)]
+    pub trunk: TrunkArgs,
 }
 
-/// Checks dialplans and prints every finding as `file:line:column: error: what` and a line of
+/// Tries trunks if asked to; checks dialplans and prints every finding as `file:line:column: error: what` and a line of
 /// help, then a summary.
 ///
 /// # Errors
-/// When a path cannot be read, a folder has no dialplan, or a dialplan has errors (with
+/// When a trunk has a fault, a path cannot be read, a folder has no dialplan, or a dialplan has errors (with
 /// `--strict` also warnings).
 pub fn run(args: CheckArgs) -> anyhow::Result<()> {
+    check_trunk::run(&args.trunk)?;
+    if args.paths.is_empty() && args.trunk.trunk.is_some() {
+        return Ok(());
+    }
     let mut files = Vec::new();
     for path in &args.paths {
         dialplans_in(path, &mut files)?;

@@ -3,6 +3,7 @@
 pub mod call;
 pub mod calls;
 pub mod check;
+pub mod check_trunk;
 pub mod demo;
 pub mod eval;
 pub mod load;
@@ -28,13 +29,13 @@ struct Cli {
 enum Command {
     /// Answer calls, as hotline.toml says.
     Serve(serve::ServeArgs),
-    /// Place one call and say recorded turns, to try a hotline or a trunk.
+    /// Place one call, to a URI or by a trunk, and say recorded turns.
     Call(call::CallArgs),
     /// Place many calls at once, to find out how many a service can take.
     Load(load::LoadArgs),
     /// Show one whole call on this machine: a service, a caller, a transcript.
     Demo(demo::DemoArgs),
-    /// Say what is wrong with dialplans.
+    /// Say what is wrong with dialplans, or try a trunk: names, OPTIONS, registration, media.
     Check(check::CheckArgs),
     /// List calls, or show one.
     Calls(calls::CallsArgs),

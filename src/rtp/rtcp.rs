@@ -76,6 +76,8 @@ pub(super) struct Reporter {
     rtt: Option<Duration>,
     /// The peer's last report about us.
     about_us: Option<ReceptionReport>,
+    /// The peer's reports, whatever they are about.
+    heard: u32,
     peer_left: bool,
 }
 
@@ -89,6 +91,7 @@ impl Reporter {
             theirs: None,
             rtt: None,
             about_us: None,
+            heard: 0,
             peer_left: false,
         }
     }
@@ -184,6 +187,10 @@ impl Reporter {
         self.rtt.map(|rtt| rtt.as_secs_f64() * 1_000.0)
     }
 
+    pub(super) fn heard(&self) -> u32 {
+        self.heard
+    }
+
     pub(super) fn peer_lost(&self) -> Option<u32> {
         self.about_us.as_ref().map(|r| r.total_lost)
     }
@@ -194,6 +201,7 @@ impl Reporter {
     }
 
     fn heard_about_us(&mut self, at: CallTime, reports: &[ReceptionReport]) {
+        self.heard = self.heard.saturating_add(1);
         let Some(report) = reports.iter().find(|r| r.ssrc == self.ssrc) else { return };
         // Round trip: since our report was made, less the time that the peer kept it.
         let ours = self.ours.iter().rev().find(|(middle, _)| *middle == report.last_sender_report);

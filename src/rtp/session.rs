@@ -210,6 +210,7 @@ impl RtpSession {
             recovered_ms: self.jitter.recovered() / 8,
             jitter_ms: self.jitter.jitter() / 8.0,
             rtt_ms: self.reporter.rtt_ms(),
+            peer_reports: self.reporter.heard(),
             peer_lost: self.reporter.peer_lost(),
             peer_jitter_ms: self.reporter.peer_jitter(f64::from(self.formats.send.1.clock_rate())),
             ..self.stats.clone()

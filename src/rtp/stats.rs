@@ -23,6 +23,9 @@ pub struct RtpStats {
     pub jitter_ms: f64,
     /// Round-trip time in ms, from the peer's last report; `None` without one.
     pub rtt_ms: Option<f64>,
+    /// Reports of the peer's that came (RTCP). One that has none of our packets reports, but not of
+    /// us: [`peer_lost`](Self::peer_lost) is then `None`.
+    pub peer_reports: u32,
     /// Packets of ours that the peer reports as lost; `None` without a report.
     pub peer_lost: Option<u32>,
     /// Jitter of our packets that the peer reports, in ms; `None` without a report.

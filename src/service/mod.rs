@@ -7,6 +7,7 @@ mod drain;
 mod load;
 mod route;
 mod trunk;
+mod trunk_check;
 
 use std::{
     collections::HashMap,
@@ -23,6 +24,7 @@ use tokio::task::JoinSet;
 pub use before_answer::BeforeAnswer;
 pub use config::{Config, Data, Inference, Number, Rtp, Sip, Voices};
 pub use trunk::Trunk;
+pub use trunk_check::{Finding, TestCall, TrunkLine, Verdict, check_trunk};
 
 use crate::{
     call::{self, ArchiveWriter, Engines, PortError, PortRange, Setup, live::Live},
@@ -100,6 +102,9 @@ pub enum ServiceError {
     /// The inference threads.
     #[error("cannot start inference threads: {0}: lower `inference.threads`")]
     Threads(std::io::Error),
+    /// A call that was placed to try a trunk.
+    #[error(transparent)]
+    Call(#[from] call::CallError),
     /// The listening address.
     #[error(transparent)]
     Sip(#[from] SipError),

@@ -53,6 +53,8 @@ pub struct UserAgentConfig {
     pub session_timer: SessionTimerConfig,
     /// Ways to and from the telephone network. With none that takes calls, anybody may call.
     pub trunks: Vec<TrunkConfig>,
+    /// Whether trunks are registered with and pinged all the time; without it, only when asked.
+    pub keeps_trunks: bool,
 }
 
 impl UserAgentConfig {
@@ -65,6 +67,7 @@ impl UserAgentConfig {
             user_agent: concat!("Hotline/", env!("CARGO_PKG_VERSION")).to_owned(),
             session_timer: SessionTimerConfig::default(),
             trunks: Vec::new(),
+            keeps_trunks: true,
         }
     }
 }
@@ -147,7 +150,10 @@ impl UserAgent {
         sockets.serve(&endpoint.inner, &stop);
         tokio::spawn(async move { endpoint.serve().await });
         tokio::spawn(dispatch::run(shared.clone(), incoming, invite_tx, stop.clone()));
-        let trunk_tasks = shared.trunks.start(&shared);
+        let trunk_tasks = match config.keeps_trunks {
+            true => shared.trunks.start(&shared),
+            false => JoinSet::new(),
+        };
         Ok(Self { shared, invites, trunk_tasks, _stack: stop.drop_guard() })
     }
 

@@ -40,7 +40,7 @@ mod trunk;
 
 pub use agent::{UserAgent, UserAgentConfig};
 pub use dial::{Credentials, DialRequest};
-pub use dialer::Dialer;
+pub use dialer::{Dialer, Route};
 pub use error::SipError;
 pub use leg::{Direction, HangUpCause, Leg, LegEvent, LegInfo, Reinvite, Rejection};
 pub use permits::{Permit, Permits};
@@ -50,5 +50,8 @@ pub use refer::{ReferProgress, Referral, Replaces};
 pub use replaces::Replacement;
 pub use session_timer::SessionTimerConfig;
 pub use sip_leg::SipLeg;
-pub use transport::{Frame, Framer, ListenOn, NotSip, TlsFiles, Transport};
-pub use trunk::{InboundConfig, RegisterConfig, TrunkCall, TrunkConfig, TrunkState};
+pub use transport::{Frame, Framer, ListenOn, NotSip, Secured, TlsFiles, Transport};
+pub use trunk::{
+    AddressReport, Answer, InboundConfig, RegisterConfig, Registration, TargetReport, TrunkCall,
+    TrunkConfig, TrunkState,
+};

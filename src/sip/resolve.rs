@@ -1,5 +1,7 @@
 //! From a SIP URI to the addresses that serve it, best first (RFC 3263).
 
+mod told;
+
 use std::{
     net::{IpAddr, SocketAddr},
     time::Duration,
@@ -49,6 +51,11 @@ impl Resolver {
     /// [`SipError::Resolve`] when its host has no address.
     pub(super) async fn resolve(&self, uri: &Uri) -> Result<Vec<Target>, SipError> {
         targets(self, uri, rand::random).await
+    }
+
+    /// Like [`Self::resolve`], and says what the DNS knew, a line for each record.
+    pub(super) async fn explain(&self, uri: &Uri) -> (Vec<String>, Result<Vec<Target>, SipError>) {
+        told::targets(self, uri, rand::random).await
     }
 }
 

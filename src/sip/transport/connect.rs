@@ -14,7 +14,7 @@ use tokio_rustls::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Transport,
+    Secured, Transport,
     flow::{Flow, keep_alive},
 };
 use crate::sip::{SipError, lock::lock};
@@ -32,6 +32,7 @@ pub(in crate::sip) struct Connector {
 struct Open {
     own: SocketAddr,
     closed: CancellationToken,
+    secured: Option<Secured>,
 }
 
 impl Connector {
@@ -69,6 +70,7 @@ impl Connector {
         let own = stream.local_addr().map_err(|error| failed(error.to_string()))?;
         keep_alive(&stream);
         let closed = self.stop.child_token();
+        let mut entry = Open { own, closed: closed.clone(), secured: None };
         if transport == Transport::Tls {
             let name = ServerName::try_from(host.to_owned())
                 .map_err(|_| failed(format!("`{host}` is no name that a certificate can have")))?;
@@ -78,13 +80,19 @@ impl Connector {
                 Ok(Err(error)) => return Err(failed(format!("TLS: {error}"))),
                 Err(_) => return Err(failed("the TLS handshake took too long".to_owned())),
             };
-            let flow = Flow::open(stream, transport, peer, endpoint, closed.clone()).await?;
-            self.keep(flow.run(), (transport, peer), Open { own, closed });
+            entry.secured = Some(Secured::of(stream.get_ref().1));
+            let flow = Flow::open(stream, transport, peer, endpoint, closed).await?;
+            self.keep(flow.run(), (transport, peer), entry);
         } else {
-            let flow = Flow::open(stream, transport, peer, endpoint, closed.clone()).await?;
-            self.keep(flow.run(), (transport, peer), Open { own, closed });
+            let flow = Flow::open(stream, transport, peer, endpoint, closed).await?;
+            self.keep(flow.run(), (transport, peer), entry);
         }
         Ok(Some(own))
+    }
+
+    /// How the connection to `peer` is protected; `None` without one over TLS.
+    pub(in crate::sip) fn secured(&self, peer: SocketAddr) -> Option<Secured> {
+        lock(&self.open).get(&(Transport::Tls, peer))?.secured.clone()
     }
 
     fn keep(

@@ -10,6 +10,7 @@ mod datagram;
 mod flow;
 mod framing;
 mod mend;
+mod secured;
 mod sockets;
 mod tls;
 
@@ -20,6 +21,7 @@ use serde::Deserialize;
 
 pub(super) use connect::Connector;
 pub use framing::{Frame, Framer, NotSip};
+pub use secured::Secured;
 pub(super) use sockets::Sockets;
 pub use tls::TlsFiles;
 pub(super) use tls::TlsSettings;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rsipstack::sip::{Auth, Method, Uri};
+use rsipstack::sip::{Auth, Method, Response, Uri};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -11,6 +11,7 @@ use crate::sip::{
     SipError,
     agent::Shared,
     request::{self, Outside},
+    resolve::Target,
 };
 
 /// A target that does not answer within this is down.
@@ -45,6 +46,27 @@ pub(super) async fn run(
 async fn ask(shared: &Arc<Shared>, trunk: &Trunk, target: &TrunkTarget) -> Result<(), SipError> {
     let address = shared.resolver.resolve(&target.uri).await?;
     let address = address.first().ok_or(SipError::Closed)?;
+    let response = options(shared, trunk, target, address).await?;
+    match response.status_code.code() {
+        code @ (408 | 500..=599) => Err(SipError::Connect {
+            transport: address.transport,
+            peer: address.addr,
+            why: format!("OPTIONS got {code}"),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// What one address of a target answers to OPTIONS, a challenge answered.
+///
+/// # Errors
+/// [`SipError::Connect`] without a connection, [`SipError::NoAnswer`] without an answer.
+pub(super) async fn options(
+    shared: &Arc<Shared>,
+    trunk: &Trunk,
+    target: &TrunkTarget,
+    address: &Target,
+) -> Result<Response, SipError> {
     let user = trunk.config.credentials.as_ref().map_or("ping", |c| c.username.as_str());
     let own = shared.contact_for(address.addr.ip(), address.transport, None);
     let auth = Auth { user: user.to_owned(), password: None };
@@ -58,13 +80,5 @@ async fn ask(shared: &Arc<Shared>, trunk: &Trunk, target: &TrunkTarget) -> Resul
         call_id: None,
         cseq: 1,
     };
-    let (response, _) = request::send(shared, ping, address, ANSWER_WITHIN).await?;
-    match response.status_code.code() {
-        code @ (408 | 500..=599) => Err(SipError::Connect {
-            transport: address.transport,
-            peer: address.addr,
-            why: format!("OPTIONS got {code}"),
-        }),
-        _ => Ok(()),
-    }
+    Ok(request::send(shared, ping, address, ANSWER_WITHIN).await?.0)
 }

@@ -3,6 +3,7 @@
 
 mod config;
 mod digest;
+mod examine;
 mod health;
 mod inbound;
 mod outbound;
@@ -20,9 +21,11 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::{InboundConfig, RegisterConfig, TrunkConfig};
 use digest::Challenger;
+pub use examine::{AddressReport, Answer, TargetReport};
 pub(super) use inbound::Admission;
 pub use outbound::TrunkCall;
 use pace::Pace;
+pub use registration::Registration;
 
 use super::{Permit, Permits, SipError, agent::Shared, dial, lock::lock};
 

@@ -59,6 +59,18 @@ impl Trunks {
     }
 }
 
+impl Trunks {
+    /// Where a trunk's calls go, those that are up first.
+    ///
+    /// # Errors
+    /// [`SipError::Trunk`] when there is no trunk `name`, or it has no targets.
+    pub(in crate::sip) fn targets(&self, name: &str) -> Result<Vec<Uri>, SipError> {
+        let targets: Vec<Uri> =
+            self.named(name)?.best_first().into_iter().map(|target| target.uri.clone()).collect();
+        if targets.is_empty() { Err(wrong(name, "it has no targets to call")) } else { Ok(targets) }
+    }
+}
+
 /// Calls one target, which may have several addresses. An error means that the next target may do
 /// better; a refusal of the call itself is the leg's to tell.
 async fn attempt(

@@ -47,6 +47,59 @@ pub(super) async fn run(
     }
 }
 
+/// A registration that was made by hand, to be taken back by hand.
+pub struct Registration {
+    sender: Sender,
+    granted: Duration,
+}
+
+impl Registration {
+    /// How long the registrar keeps it.
+    pub fn granted(&self) -> Duration {
+        self.granted
+    }
+
+    /// Takes it back.
+    ///
+    /// # Errors
+    /// [`SipError::Trunk`] when the registrar refuses, else why it cannot be reached.
+    pub async fn take_back(mut self) -> Result<(), SipError> {
+        let response = self.sender.register(Duration::ZERO).await?;
+        match response.status_code.kind() {
+            StatusCodeKind::Successful => Ok(()),
+            _ => Err(wrong(
+                &self.sender.trunk.config.name,
+                format!("the registration was not taken back: {}", response.status_code),
+            )),
+        }
+    }
+}
+
+/// Registers with `trunk` now, and once; `None` when it has no account to register.
+///
+/// # Errors
+/// [`SipError::Trunk`] with what the registrar answered, else why it cannot be reached.
+pub(super) async fn once(
+    shared: Arc<Shared>,
+    trunk: Arc<Trunk>,
+) -> Result<Option<Registration>, SipError> {
+    let Some(config) = trunk.config.register.clone() else { return Ok(None) };
+    let mut registering = Registering::new(&config);
+    let mut sender = Sender { shared, trunk, account: config.account, cseq: 0, call_id: call_id() };
+    loop {
+        let response = sender.register(registering.asked).await?;
+        let next = registering.next(Ok(&response));
+        if next.registered {
+            let granted = granted(&response).unwrap_or(registering.asked);
+            return Ok(Some(Registration { sender, granted }));
+        }
+        // A registrar that only wants longer registrations is asked again at once.
+        if !next.after.is_zero() {
+            return Err(wrong(&sender.trunk.config.name, next.problem));
+        }
+    }
+}
+
 fn call_id() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
