@@ -26,8 +26,8 @@ pub enum EndReason {
     CallerHangup,
     /// The caller gave up before the answer.
     Cancelled,
-    /// The caller's audio stopped for longer than `limits.media_timeout`.
-    MediaTimeout,
+    /// Nothing came from the caller's phone for `limits.media_timeout_s`.
+    NoAudio,
     /// The call reached `limits.max_duration`.
     MaxDuration,
     /// The service was stopped and did not wait any longer.
@@ -44,7 +44,7 @@ impl EndReason {
             Self::Transferred => "transferred",
             Self::CallerHangup => "caller_hangup",
             Self::Cancelled => "cancelled",
-            Self::MediaTimeout => "media_timeout",
+            Self::NoAudio => "no_audio",
             Self::MaxDuration => "max_duration",
             Self::Shutdown => "shutdown",
             Self::Failed => "failed",
@@ -56,7 +56,7 @@ impl EndReason {
             Self::BotHangup | Self::Transferred | Self::CallerHangup | Self::Cancelled => {
                 HangUpCause::Normal
             }
-            Self::MediaTimeout => HangUpCause::MediaTimeout,
+            Self::NoAudio => HangUpCause::MediaTimeout,
             Self::MaxDuration => HangUpCause::MaxDuration,
             Self::Shutdown => HangUpCause::Shutdown,
             Self::Failed => HangUpCause::Failure,

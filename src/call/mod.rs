@@ -11,6 +11,7 @@ mod hearing;
 pub mod live;
 pub mod load;
 mod media;
+mod missing;
 mod player;
 mod ports;
 mod protection;

@@ -20,6 +20,7 @@ use super::{
     hearing::Hearing,
     live::{Happening, Live},
     media::Media,
+    missing::Missing,
     player::Player,
     record::Record,
     session::Session,
@@ -95,19 +96,26 @@ pub struct Setup {
 pub struct Limits {
     /// Longest call.
     pub max_duration_s: u64,
-    /// Longest time without any RTP from the caller.
+    /// Time without any RTP from the caller, not even comfort noise, after which that is recorded
+    /// and the question asked again.
+    pub no_audio_s: u64,
+    /// Time after which such a call ends.
     pub media_timeout_s: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_duration_s: 1_800, media_timeout_s: 30 }
+        Self { max_duration_s: 1_800, no_audio_s: 10, media_timeout_s: 30 }
     }
 }
 
 impl Limits {
     pub(super) fn max_duration(&self) -> Duration {
         Duration::from_secs(self.max_duration_s)
+    }
+
+    pub(super) fn no_audio(&self) -> Duration {
+        Duration::from_secs(self.no_audio_s)
     }
 
     pub(super) fn media_timeout(&self) -> Duration {
@@ -232,6 +240,7 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
         recognizing: BTreeMap::new(),
         acked,
         started: false,
+        missing: Missing::default(),
         end: None,
     };
     let over = call.run().await;

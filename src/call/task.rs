@@ -20,6 +20,7 @@ use super::{
     hearing::Hearing,
     live::Happening,
     media::{Datagram, Media},
+    missing::Missing,
     player::{FRAME, Player},
     record::Record,
     session::Session,
@@ -62,6 +63,7 @@ pub(super) struct Call<L: Leg> {
     /// The caller's ACK has come.
     pub(super) acked: bool,
     pub(super) started: bool,
+    pub(super) missing: Missing,
     pub(super) end: Option<EndReason>,
 }
 
@@ -142,8 +144,6 @@ impl<L: Leg> Call<L> {
         let caller = self.media.pull().audio;
         if line.since(CallTime::ZERO) > self.limits.max_duration() {
             self.end.get_or_insert(EndReason::MaxDuration);
-        } else if self.media.silent_for() > self.limits.media_timeout() {
-            self.end.get_or_insert(EndReason::MediaTimeout);
         }
         let other = self.relay(line, &caller);
         if self.clock.held() {
@@ -151,6 +151,7 @@ impl<L: Leg> Call<L> {
             return self.media.send(line, &Pcm::silence(FRAME));
         }
         let now = self.clock.frame();
+        self.watch_audio(now);
         while let Some(key) = self.media.next_key(line) {
             if !self.transfers.relay_key(key) {
                 self.step(now, Input::Key(key));

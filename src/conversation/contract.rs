@@ -67,6 +67,13 @@ pub enum Input {
     },
     /// The moment that [`super::Conversation::deadline`] named has come.
     Deadline,
+    /// Nothing at all has come from the caller's phone for longer than it should: not even silence.
+    NoAudio {
+        /// Since when.
+        since: CallTime,
+        /// Whether anything came before.
+        ever: bool,
+    },
     /// What came of [`Output::Transfer`].
     Transferred(dialog::TransferResult),
     /// The caller hung up, or the line is gone.
@@ -161,6 +168,13 @@ pub enum Note {
     RecognitionFailed {
         /// Why.
         problem: String,
+    },
+    /// Nothing came from the caller's phone, not even silence.
+    NoAudio {
+        /// Since when.
+        since: CallTime,
+        /// Whether anything came before; without it, audio probably goes one way only.
+        ever: bool,
     },
     /// Where the time of one turn went.
     Turn(TurnStamps),

@@ -1,3 +1,8 @@
+mod ahead;
+mod no_audio;
+
+use ahead::Ahead;
+
 use super::{
     Timing,
     contract::{Input, Note, Output, PromptId, TurnStamps, UtteranceId},
@@ -40,14 +45,6 @@ enum Next {
     Over,
 }
 
-/// The dialog's answer to a turn that is probably over, computed before that is decided.
-#[derive(Debug, Clone)]
-struct Ahead {
-    input: dialog::Input,
-    machine: Machine,
-    outputs: Vec<dialog::Output>,
-}
-
 impl Conversation {
     /// A conversation that has not begun; its first input is [`Input::Start`].
     pub fn new(machine: Machine, timing: Timing) -> Self {
@@ -88,6 +85,7 @@ impl Conversation {
                 self.settle(now, &mut out);
             }
             Input::Deadline => self.due(now, &mut out),
+            Input::NoAudio { since, ever } => self.no_audio(now, since, ever, &mut out),
             Input::Transferred(result) if matches!(self.next, Next::Transferring) => {
                 self.advance(now, dialog::Input::Transferred(result), &mut out);
             }
@@ -178,17 +176,6 @@ impl Conversation {
             self.think_ahead(now, dialog::Input::Heard(hypotheses), out);
         }
         self.due(now, out);
-    }
-
-    /// Lets a copy of the dialog answer, so that its prompts can be made ready during the pause.
-    fn think_ahead(&mut self, now: CallTime, input: dialog::Input, out: &mut Vec<Output>) {
-        let mut machine = self.machine.clone();
-        let outputs = machine.step(now, input.clone());
-        out.extend(outputs.iter().filter_map(|output| match output {
-            dialog::Output::Say(say) => Some(Output::Prepare(say.phrase.clone())),
-            _ => None,
-        }));
-        self.ahead = Some(Box::new(Ahead { input, machine, outputs }));
     }
 
     fn key(&mut self, now: CallTime, key: char, out: &mut Vec<Output>) {

@@ -1,0 +1,32 @@
+use super::Conversation;
+use crate::{
+    audio::CallTime,
+    conversation::Output,
+    dialog::{self, Machine},
+};
+
+/// The dialog's answer to a turn that is probably over, computed before that is decided.
+#[derive(Debug, Clone)]
+pub(super) struct Ahead {
+    pub(super) input: dialog::Input,
+    pub(super) machine: Machine,
+    pub(super) outputs: Vec<dialog::Output>,
+}
+
+impl Conversation {
+    /// Lets a copy of the dialog answer, so that its prompts can be made ready during the pause.
+    pub(super) fn think_ahead(
+        &mut self,
+        now: CallTime,
+        input: dialog::Input,
+        out: &mut Vec<Output>,
+    ) {
+        let mut machine = self.machine.clone();
+        let outputs = machine.step(now, input.clone());
+        out.extend(outputs.iter().filter_map(|output| match output {
+            dialog::Output::Say(say) => Some(Output::Prepare(say.phrase.clone())),
+            _ => None,
+        }));
+        self.ahead = Some(Box::new(Ahead { input, machine, outputs }));
+    }
+}
