@@ -64,7 +64,8 @@ async fn a_change_that_meets_our_refresh_is_told_to_wait() {
 
 #[tokio::test]
 async fn our_refresh_that_meets_a_change_is_sent_again_within_two_seconds_by_the_called() {
-    let mut agent = agent(8).await;
+    // Refreshed after 7.5 s and ended after 10 s: longer than the wait may last.
+    let mut agent = agent(15).await;
     let (peer, _leg) = Peer::connect(&mut agent, "ours").await;
     let first = peer.request("INVITE").await;
     peer.respond(&first, "491 Request Pending", "", "").await;
