@@ -7,7 +7,9 @@
 
 mod support;
 
-use hotline::conversation::{Input, Note, UtteranceId, journal};
+use std::time::Duration;
+
+use hotline::conversation::{EndOfTurn, Input, Note, UtteranceId, journal};
 use proptest::prelude::*;
 use support::Sim;
 
@@ -40,11 +42,62 @@ fn at_the_question() -> Sim {
 }
 
 #[test]
-fn a_complete_number_is_answered_300_ms_after_its_last_digit() {
+fn a_complete_number_is_answered_as_soon_as_its_text_is_there() {
     let mut sim = at_the_question();
     sim.says("four seven two nine one five");
     sim.wait(40);
-    assert_eq!(sim.stamps()[0].latency_ms(), 300);
+    let stamps = sim.stamps()[0];
+    // The pause is noticed after 100 ms, recognition takes 150: the 240 ms of the pause are over.
+    assert_eq!((stamps.latency_ms(), stamps.why), (260, Some(EndOfTurn::NumberComplete)));
+}
+
+#[test]
+fn a_yes_is_not_held_back_by_slow_words_around_it() {
+    let mut sim = at_the_question();
+    sim.says("four seven two nine one five");
+    sim.hear_out();
+    sim.recognition = Duration::from_millis(20);
+    sim.says("yes");
+    sim.wait(40);
+    let stamps = sim.stamps()[1];
+    assert_eq!((stamps.latency_ms(), stamps.why), (240, Some(EndOfTurn::Answered)));
+}
+
+#[test]
+fn a_caller_who_hums_is_thinking_and_is_waited_for() {
+    let mut sim = at_the_question();
+    sim.speaks("um", 300);
+    sim.wait(2_000);
+    assert_eq!((sim.heard(), sim.last_said()), (0, "What is your account number?"));
+    sim.says("four seven two nine one five");
+    assert_eq!(sim.last_said(), "Shall I go on?");
+}
+
+#[test]
+fn a_caller_who_goes_on_at_once_takes_the_answer_back() {
+    let mut sim = at_the_question();
+    sim.says("nine nine nine nine nine nine");
+    assert_eq!(sim.last_said(), "Shall I go on?");
+    sim.speaks("four seven two nine one five", 900);
+    sim.wait(400);
+    assert!(sim.notes.iter().any(|n| matches!(n, Note::TurnReopened { .. })));
+    sim.wait(200);
+    sim.hear_out();
+    sim.says("yes");
+    sim.hear_out();
+    let account = sim.outcome.as_ref().and_then(|o| o.slots.get("account"));
+    assert_eq!(account.map(String::as_str), Some("472915"));
+}
+
+#[test]
+fn a_caller_who_goes_on_later_answers_the_next_question() {
+    let mut sim = at_the_question();
+    sim.says("four seven two nine one five");
+    sim.wait(1_200);
+    sim.speaks("no", 300);
+    sim.wait(400);
+    assert!(!sim.notes.iter().any(|n| matches!(n, Note::TurnReopened { .. })));
+    assert_eq!(sim.last_said(), "Goodbye.");
 }
 
 #[test]
@@ -60,7 +113,7 @@ fn a_pause_in_the_middle_of_a_number_does_not_end_the_turn() {
 #[test]
 fn slow_recognition_delays_the_answer_but_loses_nothing() {
     let mut sim = at_the_question();
-    sim.recognition = std::time::Duration::from_millis(1_500);
+    sim.recognition = Duration::from_millis(1_500);
     sim.says("four seven two nine one five");
     assert_eq!(sim.last_said(), "Shall I go on?");
 }
@@ -68,7 +121,7 @@ fn slow_recognition_delays_the_answer_but_loses_nothing() {
 #[test]
 fn recognition_that_never_answers_is_given_up() {
     let mut sim = at_the_question();
-    sim.recognition = std::time::Duration::from_secs(3_600);
+    sim.recognition = Duration::from_secs(3_600);
     sim.speaks("four seven two nine one five", 1_000);
     sim.wait(6_200);
     assert!(sim.notes.iter().any(|n| matches!(n, Note::RecognitionFailed { .. })));
@@ -218,9 +271,14 @@ proptest! {
         // Whatever happened, a silent caller is let go in the end, and the ledger adds up.
         sim.wait(120_000);
         prop_assert!(sim.is_over(), "still waiting at {} ms", sim.now_ms());
+        let mut free = 0;
         for note in &sim.notes {
-            if let Note::Said { from, to, .. } = note {
-                prop_assert!(from <= to && to.as_ms() <= sim.now_ms());
+            let Note::Said { prompt, from, to, sent, .. } = note else { continue };
+            prop_assert!(from <= to && to.as_ms() <= sim.now_ms());
+            prop_assert_eq!(*sent, sim.sent.get(prompt).copied().unwrap_or(0));
+            if *sent > 0 {
+                prop_assert!(from.samples() >= free, "two prompts at once at {}", from);
+                free = to.samples();
             }
         }
         prop_assert_eq!(journal::replay(&sim.journal()).unwrap().difference, None);

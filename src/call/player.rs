@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use crate::{
-    audio::{Hz8k, Pcm},
+    audio::{CallTime, Hz8k, Pcm},
     conversation::{Input, PromptId},
 };
 
@@ -11,42 +11,75 @@ use crate::{
 pub(super) const FRAME: usize = 160;
 /// Silence between two prompts of one turn.
 const GAP: usize = 1_200;
-/// Length of the fade when a prompt is cut short, so that it does not click.
+/// Length of the fade when a prompt is cut short or its level changes, so that it does not click.
 const FADE: usize = 80;
+/// A ducked prompt's level, in 1/256: -12 dB.
+const DUCKED: i32 = 64;
+const FULL: i32 = 256;
 
 /// The queue of prompts being played.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Player {
     queue: VecDeque<Item>,
     fade: Vec<i16>,
+    /// The level now and the one it glides to, in 1/256.
+    level: i32,
+    target: i32,
+    held: bool,
 }
 
 #[derive(Debug)]
 struct Item {
     prompt: PromptId,
     audio: Option<Arc<Pcm<Hz8k>>>,
+    ready: CallTime,
     sent: usize,
     gap: usize,
+}
+
+impl Default for Player {
+    fn default() -> Self {
+        let (queue, fade) = (VecDeque::new(), Vec::new());
+        Self { queue, fade, level: FULL, target: FULL, held: false }
+    }
 }
 
 impl Player {
     /// Queues a prompt whose audio is still being made.
     pub(super) fn enqueue(&mut self, prompt: PromptId) {
         let gap = if self.queue.is_empty() { 0 } else { GAP };
-        self.queue.push_back(Item { prompt, audio: None, sent: 0, gap });
+        self.queue.push_back(Item { prompt, audio: None, ready: CallTime::ZERO, sent: 0, gap });
     }
 
-    /// The prompt's audio is there; empty audio ends the prompt at once.
-    pub(super) fn ready(&mut self, prompt: PromptId, audio: Arc<Pcm<Hz8k>>) {
+    /// The prompt's audio is there, `now`; empty audio ends the prompt at once.
+    pub(super) fn ready(&mut self, now: CallTime, prompt: PromptId, audio: Arc<Pcm<Hz8k>>) {
         if let Some(item) = self.queue.iter_mut().find(|item| item.prompt == prompt) {
-            item.audio = Some(audio);
+            (item.audio, item.ready) = (Some(audio), now);
         }
+    }
+
+    /// Plays more quietly.
+    pub(super) fn duck(&mut self) {
+        self.target = DUCKED;
+    }
+
+    /// Falls silent within the next frame and keeps the place.
+    pub(super) fn hold(&mut self) {
+        self.fade = self.fade_out();
+        self.held = true;
+    }
+
+    /// Goes on where it was held, at full level.
+    pub(super) fn resume(&mut self) {
+        self.held = false;
+        self.target = FULL;
     }
 
     /// The next frame to send, and what happened to prompts in it.
     pub(super) fn frame(&mut self, events: &mut Vec<Input>) -> Pcm<Hz8k> {
         let mut frame = std::mem::take(&mut self.fade);
-        while frame.len() < FRAME {
+        let faded = frame.len();
+        while frame.len() < FRAME && !self.held {
             let Some(item) = self.queue.front_mut() else { break };
             let Some(audio) = &item.audio else { break };
             let quiet = item.gap.min(FRAME - frame.len());
@@ -55,7 +88,7 @@ impl Player {
             let rest = &audio.samples()[item.sent..];
             let take = rest.len().min(FRAME - frame.len());
             if item.sent == 0 && take > 0 {
-                events.push(Input::PlaybackStarted { prompt: item.prompt });
+                events.push(item.started());
             }
             frame.extend_from_slice(&rest[..take]);
             item.sent += take;
@@ -64,24 +97,52 @@ impl Player {
                 self.queue.pop_front();
             }
         }
+        self.glide(&mut frame[faded..]);
         frame.resize(FRAME, 0);
         Pcm::new(frame)
     }
 
     /// Forgets everything queued; the sounding prompt fades out within the next frame.
     pub(super) fn stop(&mut self) -> Vec<Input> {
-        if let Some(Item { audio: Some(audio), sent, .. }) = self.queue.front() {
-            let rest = &audio.samples()[*sent..];
-            let tail = rest.iter().take(FADE).enumerate();
-            self.fade = tail
-                .map(|(i, s)| (i32::from(*s) * (FADE - i) as i32 / FADE as i32) as i16)
-                .collect();
+        if !self.held {
+            self.fade = self.fade_out();
         }
+        (self.held, self.level, self.target) = (false, FULL, FULL);
         self.queue.drain(..).map(|item| item.ended()).collect()
+    }
+
+    /// What follows of the sounding prompt, falling to silence. It does not count as sent.
+    fn fade_out(&self) -> Vec<i16> {
+        let Some(Item { audio: Some(audio), sent, gap: 0, .. }) = self.queue.front() else {
+            return Vec::new();
+        };
+        let tail = audio.samples()[*sent..].iter().take(FADE).enumerate();
+        let steps = FADE as i32 * FULL;
+        tail.map(|(i, s)| (i32::from(*s) * self.level * (FADE - i) as i32 / steps) as i16).collect()
+    }
+
+    /// Moves the level to its target within a few milliseconds and applies it.
+    fn glide(&mut self, samples: &mut [i16]) {
+        if self.queue.is_empty() {
+            self.target = FULL;
+        }
+        if (self.level, self.target) == (FULL, FULL) {
+            return;
+        }
+        let step = (FULL - DUCKED) / FADE as i32 + 1;
+        for sample in samples {
+            self.level += (self.target - self.level).clamp(-step, step);
+            *sample = (i32::from(*sample) * self.level / FULL) as i16;
+        }
     }
 }
 
 impl Item {
+    fn started(&self) -> Input {
+        let total = self.audio.as_ref().map_or(0, |audio| audio.len()) as u64;
+        Input::PlaybackStarted { prompt: self.prompt, total, ready: self.ready }
+    }
+
     fn ended(&self) -> Input {
         let total = self.audio.as_ref().map_or(0, |audio| audio.len());
         Input::PlaybackEnded { prompt: self.prompt, played: self.sent as u64, total: total as u64 }
@@ -100,14 +161,14 @@ mod tests {
     fn a_prompt_is_sent_to_its_last_sample_and_no_further() {
         let (mut player, mut events) = (Player::default(), Vec::new());
         player.enqueue(PromptId(1));
-        player.ready(PromptId(1), prompt(200));
+        player.ready(CallTime(7), PromptId(1), prompt(200));
         assert!(player.frame(&mut events).samples().iter().all(|s| *s == 1_000));
         let last = player.frame(&mut events);
         assert_eq!(last.samples().iter().filter(|s| **s != 0).count(), 40);
         assert_eq!(
             events,
             [
-                Input::PlaybackStarted { prompt: PromptId(1) },
+                Input::PlaybackStarted { prompt: PromptId(1), total: 200, ready: CallTime(7) },
                 Input::PlaybackEnded { prompt: PromptId(1), played: 200, total: 200 }
             ]
         );
@@ -118,7 +179,7 @@ mod tests {
         let (mut player, mut events) = (Player::default(), Vec::new());
         player.enqueue(PromptId(1));
         player.enqueue(PromptId(2));
-        player.ready(PromptId(2), prompt(200));
+        player.ready(CallTime(7), PromptId(2), prompt(200));
         assert!(player.frame(&mut events).samples().iter().all(|s| *s == 0));
         assert!(events.is_empty());
     }
@@ -128,7 +189,7 @@ mod tests {
         let (mut player, mut events) = (Player::default(), Vec::new());
         player.enqueue(PromptId(1));
         player.enqueue(PromptId(2));
-        player.ready(PromptId(1), prompt(1_600));
+        player.ready(CallTime(7), PromptId(1), prompt(1_600));
         player.frame(&mut events);
         assert_eq!(
             player.stop(),
@@ -140,5 +201,49 @@ mod tests {
         let fade = player.frame(&mut events);
         assert_eq!(fade.samples()[FADE..], [0; FRAME - FADE]);
         assert!(fade.samples()[..FADE].windows(2).all(|w| w[0] >= w[1]));
+    }
+
+    #[test]
+    fn a_held_prompt_goes_on_at_the_sample_where_it_stopped() {
+        let (mut player, mut events) = (Player::default(), Vec::new());
+        player.enqueue(PromptId(1));
+        let ramp = Arc::new(Pcm::new((0..1_000).collect()));
+        player.ready(CallTime(0), PromptId(1), ramp);
+        player.frame(&mut events);
+        player.hold();
+        let fade = player.frame(&mut events);
+        assert_eq!(fade.samples()[FADE..], [0; FRAME - FADE]);
+        assert_eq!(player.frame(&mut events), Pcm::silence(FRAME));
+        player.resume();
+        assert_eq!(player.frame(&mut events).samples()[..3], [160, 161, 162]);
+    }
+
+    #[test]
+    fn a_ducked_prompt_is_quieter_and_loses_nothing() {
+        let (mut player, mut events) = (Player::default(), Vec::new());
+        player.enqueue(PromptId(1));
+        player.ready(CallTime(0), PromptId(1), prompt(480));
+        player.duck();
+        let quiet = player.frame(&mut events);
+        assert!(quiet.samples()[0] > 900 && quiet.samples()[FADE..].iter().all(|s| *s == 250));
+        player.resume();
+        player.frame(&mut events);
+        assert!(player.frame(&mut events).samples().iter().all(|s| *s == 1_000));
+        let ended = Input::PlaybackEnded { prompt: PromptId(1), played: 480, total: 480 };
+        assert_eq!(events.last(), Some(&ended));
+    }
+
+    #[test]
+    fn the_level_is_back_after_a_ducked_prompt() {
+        let (mut player, mut events) = (Player::default(), Vec::new());
+        player.enqueue(PromptId(1));
+        player.ready(CallTime(0), PromptId(1), prompt(80));
+        player.duck();
+        player.frame(&mut events);
+        player.frame(&mut events);
+        player.enqueue(PromptId(2));
+        player.ready(CallTime(0), PromptId(2), prompt(320));
+        player.frame(&mut events);
+        assert!(player.frame(&mut events).samples().iter().all(|s| *s == 1_000));
     }
 }

@@ -247,10 +247,12 @@ impl<L: Leg> Call<L> {
                 };
                 self.step(now, input);
             }
-            Some(Done::Rendered { prompt, result: Ok(audio) }) => self.player.ready(prompt, audio),
+            Some(Done::Rendered { prompt, result: Ok(audio) }) => {
+                self.player.ready(now, prompt, audio);
+            }
             Some(Done::Rendered { prompt, result: Err(problem) }) => {
                 tracing::error!(%problem, "a prompt could not be made");
-                self.player.ready(prompt, Arc::new(Pcm::silence(0)));
+                self.player.ready(now, prompt, Arc::new(Pcm::silence(0)));
             }
             Some(Done::Dialled(second)) => self.dialled(*second),
             // Cancelled by ourselves.
@@ -275,7 +277,10 @@ impl<L: Leg> Call<L> {
 
     fn perform(&mut self, at: CallTime, output: Output, inbox: &mut VecDeque<Input>) {
         match output {
-            Output::Play { prompt, say } => self.play(prompt, say),
+            Output::Play { prompt, say } => self.play(at, prompt, say),
+            Output::Duck => self.player.duck(),
+            Output::Hold => self.player.hold(),
+            Output::Resume => self.player.resume(),
             Output::StopPlayback => inbox.extend(self.player.stop()),
             Output::Recognize { utterance, from, to, lang, phrases } => {
                 let audio = self.hearing.cut(from, to);
@@ -300,11 +305,11 @@ impl<L: Leg> Call<L> {
         }
     }
 
-    fn play(&mut self, prompt: PromptId, say: Say) {
+    fn play(&mut self, now: CallTime, prompt: PromptId, say: Say) {
         self.record.tell(Happening::Saying { text: say.phrase.to_string() });
         self.player.enqueue(prompt);
         if let Some(audio) = self.prompts.cached(&say.phrase) {
-            return self.player.ready(prompt, audio);
+            return self.player.ready(now, prompt, audio);
         }
         let rendering = self.engines.render(&self.prompts, &say.phrase);
         self.jobs.spawn(async move {

@@ -8,6 +8,8 @@ use crate::{
     text::{Hypothesis, Lang, Phrase},
 };
 
+use super::TurnStamps;
+
 /// Names one prompt of a call, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -55,6 +57,10 @@ pub enum Input {
     PlaybackStarted {
         /// Which prompt.
         prompt: PromptId,
+        /// Samples (8 kHz) the prompt has.
+        total: u64,
+        /// When its audio was there, ready to be sent.
+        ready: CallTime,
     },
     /// A prompt came to its end, or was stopped, or could not be made (`total` is then 0).
     PlaybackEnded {
@@ -91,8 +97,14 @@ pub enum Output {
         /// The words.
         say: Say,
     },
-    /// Stop playing and forget everything queued; each prompt still gets its
-    /// [`Input::PlaybackEnded`].
+    /// Play more quietly, so that the caller is heard and hears that: somebody may be speaking.
+    Duck,
+    /// Fall silent and keep the place: somebody is speaking.
+    Hold,
+    /// Go on at the very sample where playing was held, at full level.
+    Resume,
+    /// Stop playing and forget everything queued, the level and the hold too; each prompt still
+    /// gets its [`Input::PlaybackEnded`].
     StopPlayback,
     /// Recognise the caller's audio of this stretch.
     Recognize {
@@ -136,10 +148,12 @@ pub enum Note {
         text: String,
         /// The node that said it.
         node: String,
-        /// First sample sent; equal to `to` when nothing was.
+        /// When its first sample was sent; equal to `to` when nothing was.
         from: CallTime,
-        /// Sample after the last one sent.
+        /// When its last sample had been sent, waits in between included.
         to: CallTime,
+        /// Samples (8 kHz) of it that were sent.
+        sent: u64,
         /// Whether it was sent to its end. A legal text that was not complete was not delivered.
         complete: bool,
     },
@@ -151,6 +165,24 @@ pub enum Note {
         from: CallTime,
         /// Where it ended.
         to: CallTime,
+    },
+    /// The caller hummed or agreed under a prompt, or hesitated: no turn, and nobody was interrupted.
+    Backchannel {
+        /// The words.
+        text: String,
+        /// Where it began.
+        at: CallTime,
+    },
+    /// The caller made a noise under a prompt, which went on after it.
+    Noise {
+        /// Where it began.
+        at: CallTime,
+    },
+    /// The caller went on after the turn had been taken to be over: the answer is taken back, and
+    /// the turn goes on as if it had not been given.
+    TurnReopened {
+        /// Where the caller went on.
+        at: CallTime,
     },
     /// The caller pressed these keys; masked where the question is sensitive.
     Keys {
@@ -178,42 +210,4 @@ pub enum Note {
     },
     /// Where the time of one turn went.
     Turn(TurnStamps),
-}
-
-/// The moments of one turn, from the caller's last speech to the bot's first audio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TurnStamps {
-    /// Turns counted from 1.
-    pub turn: u32,
-    /// The caller's last speech (or last key).
-    pub speech_end: CallTime,
-    /// When the pause was noticed.
-    pub pause_noticed: CallTime,
-    /// When the final text was there; `None` for keys.
-    pub text_ready: Option<CallTime>,
-    /// When the turn was decided to be over.
-    pub decided: CallTime,
-    /// When the dialog had its answer.
-    pub dialog_done: CallTime,
-    /// When the answer's first audio was sent.
-    pub first_audio: CallTime,
-}
-
-impl TurnStamps {
-    /// Stamps of a turn that was decided and answered `now`; its first audio is still to come.
-    pub(super) fn decided(
-        turn: u32,
-        speech_end: CallTime,
-        pause_noticed: CallTime,
-        text_ready: Option<CallTime>,
-        now: CallTime,
-    ) -> Self {
-        let (decided, dialog_done, first_audio) = (now, now, now);
-        Self { turn, speech_end, pause_noticed, text_ready, decided, dialog_done, first_audio }
-    }
-
-    /// Voice to voice, in milliseconds.
-    pub fn latency_ms(&self) -> u64 {
-        self.first_audio.as_ms().saturating_sub(self.speech_end.as_ms())
-    }
 }

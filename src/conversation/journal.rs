@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Version of the journal's format.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What a conversation starts from.
 #[derive(Debug, Clone, Serialize, Deserialize)]

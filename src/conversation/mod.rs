@@ -5,14 +5,23 @@
 //! is over, when a prompt is cut short, and how long silence may last; what to say is the dialog's
 //! business. Every input and output can be written to a [`journal`] and replayed.
 
+mod ahead;
 mod contract;
+mod end_of_turn;
 mod engine;
 pub mod journal;
 mod keys;
+mod listening;
+mod no_audio;
+mod overlap;
 mod playback;
+mod stamps;
 mod timing;
 mod turn;
+mod typing;
 
-pub use contract::{Input, Note, Output, PromptId, TurnStamps, UtteranceId};
+pub use contract::{Input, Note, Output, PromptId, UtteranceId};
+pub use end_of_turn::EndOfTurn;
 pub use engine::Conversation;
+pub use stamps::TurnStamps;
 pub use timing::Timing;

@@ -1,6 +1,6 @@
 //! The playback ledger: what was sent, to the sample. It is the truth about what the caller heard.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use super::contract::{Note, PromptId};
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
 pub(super) struct Ledger {
     count: u32,
     open: VecDeque<Prompt>,
+    held_since: Option<CallTime>,
 }
 
 #[derive(Debug, Clone)]
@@ -20,6 +21,9 @@ struct Prompt {
     id: PromptId,
     say: Say,
     started: Option<CallTime>,
+    total: u64,
+    /// How long it waited since it started.
+    held: Duration,
 }
 
 impl Ledger {
@@ -27,14 +31,28 @@ impl Ledger {
     pub(super) fn enter(&mut self, say: Say) -> PromptId {
         self.count += 1;
         let id = PromptId(self.count);
-        self.open.push_back(Prompt { id, say, started: None });
+        self.open.push_back(Prompt { id, say, started: None, total: 0, held: Duration::ZERO });
         id
     }
 
-    /// Notes that the first audio was sent.
-    pub(super) fn started(&mut self, now: CallTime, id: PromptId) {
+    /// Notes that the first audio was sent, of so many samples.
+    pub(super) fn started(&mut self, now: CallTime, id: PromptId, total: u64) {
         if let Some(prompt) = self.open.iter_mut().find(|p| p.id == id) {
             prompt.started.get_or_insert(now);
+            prompt.total = total;
+        }
+    }
+
+    /// Notes that playing is held.
+    pub(super) fn hold(&mut self, now: CallTime) {
+        self.held_since.get_or_insert(now);
+    }
+
+    /// Notes that playing goes on.
+    pub(super) fn resume(&mut self, now: CallTime) {
+        let Some(since) = self.held_since.take() else { return };
+        if let Some(prompt) = self.open.front_mut().filter(|p| p.started.is_some()) {
+            prompt.held += now.since(since);
         }
     }
 
@@ -43,9 +61,13 @@ impl Ledger {
         &mut self,
         now: CallTime,
         id: PromptId,
-        played: u64,
+        sent: u64,
         total: u64,
     ) -> Option<Note> {
+        if self.open.front().is_some_and(|p| p.id == id) {
+            // A prompt that ends while it is held was cut short where the hold began.
+            self.held_since = None;
+        }
         let index = self.open.iter().position(|p| p.id == id)?;
         let prompt = self.open.remove(index)?;
         let from = prompt.started.unwrap_or(now);
@@ -54,8 +76,9 @@ impl Ledger {
             text: prompt.say.phrase.to_string(),
             node: prompt.say.node,
             from,
-            to: CallTime(from.samples() + played),
-            complete: total > 0 && played >= total,
+            to: CallTime(from.samples() + sent) + prompt.held,
+            sent,
+            complete: total > 0 && sent >= total,
         })
     }
 
@@ -67,5 +90,55 @@ impl Ledger {
     /// What may cut the prompt that is sounding now.
     pub(super) fn barge_in(&self) -> Option<BargeIn> {
         self.open.front().map(|p| p.say.barge_in)
+    }
+
+    /// How much is left of the last prompt, if that is the one that sounds.
+    pub(super) fn left(&self, now: CallTime) -> Option<Duration> {
+        let [last] = self.open.as_slices().0 else { return None };
+        let waiting = self.held_since.map_or(Duration::ZERO, |since| now.since(since));
+        let sounded = now.since(last.started?).saturating_sub(last.held + waiting);
+        Some(CallTime(last.total).since(CallTime::ZERO).saturating_sub(sounded))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{Lang, Phrase};
+
+    fn say() -> Say {
+        Say {
+            phrase: Phrase { lang: Lang::En, pieces: Vec::new() },
+            barge_in: BargeIn::Any,
+            node: "main.hello".into(),
+        }
+    }
+
+    #[test]
+    fn a_prompt_that_waited_ends_later_and_sends_no_more() {
+        let mut ledger = Ledger::default();
+        let id = ledger.enter(say());
+        ledger.started(CallTime(0), id, 8_000);
+        ledger.hold(CallTime(1_600));
+        assert_eq!(ledger.left(CallTime(4_000)), Some(Duration::from_millis(800)));
+        ledger.resume(CallTime(4_000));
+        let Some(Note::Said { to, sent, complete, .. }) =
+            ledger.ended(CallTime(10_400), id, 8_000, 8_000)
+        else {
+            panic!("nothing is recorded");
+        };
+        assert_eq!((to, sent, complete), (CallTime(10_400), 8_000, true));
+    }
+
+    #[test]
+    fn what_is_left_of_the_last_prompt_is_known_only_when_it_sounds() {
+        let mut ledger = Ledger::default();
+        let (first, last) = (ledger.enter(say()), ledger.enter(say()));
+        ledger.started(CallTime(0), first, 8_000);
+        assert_eq!(ledger.left(CallTime(800)), None);
+        ledger.ended(CallTime(8_000), first, 8_000, 8_000);
+        assert_eq!(ledger.left(CallTime(8_000)), None);
+        ledger.started(CallTime(8_000), last, 8_000);
+        assert_eq!(ledger.left(CallTime(12_000)), Some(Duration::from_millis(500)));
     }
 }

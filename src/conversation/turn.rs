@@ -1,7 +1,11 @@
 //! The caller's turn, from the first speech to the decision that it is over.
 
-use super::contract::UtteranceId;
-use crate::{audio::CallTime, text::Hypothesis};
+use super::{EndOfTurn, contract::UtteranceId};
+use crate::{
+    audio::CallTime,
+    dialog::{Listen, Machine},
+    text::Hypothesis,
+};
 
 /// A turn in progress.
 #[derive(Debug, Clone)]
@@ -10,10 +14,25 @@ pub(super) struct Turn {
     pub(super) from: CallTime,
     /// The pause after the last speech, while there is one.
     pub(super) pause: Option<Pause>,
-    /// Spoken under a prompt that may not be cut short.
-    pub(super) over_prompt: bool,
+    /// What it is spoken over.
+    pub(super) over: Over,
     /// Since when the caller had been silent, to go back to if this was only a noise.
     pub(super) silence_before: Option<CallTime>,
+    /// How often it has been recognised.
+    pub(super) attempts: u32,
+}
+
+/// What a turn is spoken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Over {
+    /// Silence: it is the caller's turn.
+    Silence,
+    /// A prompt that speech may not cut short.
+    Protected,
+    /// A prompt that is played more quietly until it is known what the caller wants.
+    Ducked,
+    /// A prompt that is held until then.
+    Held,
 }
 
 /// A pause that may be the end of the turn.
@@ -36,17 +55,35 @@ pub(super) struct Pause {
 pub(super) struct Text {
     pub(super) ready: CallTime,
     pub(super) hypotheses: Vec<Hypothesis>,
+    /// Whether the dialog makes something of it.
+    pub(super) understood: bool,
+    /// Why the turn will be over at `due`, unless the caller goes on.
+    pub(super) why: EndOfTurn,
+    pub(super) due: CallTime,
+}
+
+/// A turn that was taken to be over, while its answer can still be taken back.
+#[derive(Debug, Clone)]
+pub(super) struct Closed {
+    /// The turn.
+    pub(super) from: CallTime,
+    pub(super) attempts: u32,
+    /// The dialog before it, and how it listened.
+    pub(super) machine: Machine,
+    pub(super) listen: Listen,
+    /// The last moment at which going on counts as the same turn.
+    pub(super) until: CallTime,
 }
 
 impl Turn {
     /// A turn whose first speech is at `from`.
-    pub(super) fn begin(from: CallTime, silence_before: Option<CallTime>) -> Self {
-        Self { from, pause: None, over_prompt: false, silence_before }
+    pub(super) fn begin(from: CallTime, over: Over, silence_before: Option<CallTime>) -> Self {
+        Self { from, pause: None, over, silence_before, attempts: 0 }
     }
 
-    /// Milliseconds of the turn up to `until`.
-    pub(super) fn ms(&self, until: CallTime) -> u64 {
-        until.since(self.from).as_millis() as u64
+    /// Whether it is spoken over a prompt which it may yet cut short.
+    pub(super) fn overlaps(&self) -> bool {
+        matches!(self.over, Over::Ducked | Over::Held)
     }
 
     /// The pause whose recognition is `utterance`, if that is the current one.

@@ -82,14 +82,18 @@ pub struct Listen {
     pub no_input: Duration,
     /// How keys are collected.
     pub keys: KeyRules,
+    /// How long the pauses are that end a turn, in percent of the usual: 100 for most callers.
+    pub patience_percent: u16,
 }
 
 /// The shape of the answer that the dialog waits for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Expect {
-    /// Anything.
+    /// Anything that the dialog understands.
     Open,
+    /// A message in the caller's own words, which may be long.
+    Text,
     /// Yes or no.
     YesNo,
     /// A string of digits.

@@ -58,6 +58,7 @@ impl Machine {
             phrases: self.likely_words(&ask.wants),
             no_input: ask.no_input.unwrap_or(model.limits.no_input),
             keys: KeyRules { max, terminator: (max > 1).then_some('#'), inter_digit: INTER_DIGIT },
+            patience_percent: 100,
         }));
     }
 
@@ -71,7 +72,8 @@ impl Machine {
                 }
                 Some(SlotKind::YesNo) => (Expect::YesNo, 1),
                 Some(SlotKind::Choice(_)) => (Expect::Choice, 1),
-                _ => (Expect::Open, 1),
+                Some(SlotKind::Text) => (Expect::Text, 1),
+                Some(SlotKind::Counter) | None => (Expect::Open, 1),
             },
         }
     }

@@ -1,6 +1,11 @@
 //! A simulated rim on a virtual clock: a call runs as fast as the CPU allows.
+#![allow(dead_code, reason = "every test file uses a part of it")]
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use hotline::{
     audio::CallTime,
@@ -19,12 +24,26 @@ const PROMPT: u64 = 16_000;
 /// The voice-activity detector notices an onset this late, and an end this late.
 const NOTICED: Duration = Duration::from_millis(100);
 
+/// Something done to the sounding prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Playback {
+    Ducked,
+    Held,
+    Resumed,
+    Stopped,
+}
+
 /// A call between a conversation and a scripted caller.
 pub(crate) struct Sim {
     conversation: Conversation,
     journal: Vec<String>,
     now: CallTime,
     playing: VecDeque<(PromptId, u64)>,
+    held: bool,
+    /// What was done to the sounding prompt, and when, ms.
+    pub(crate) playback: Vec<(Playback, u64)>,
+    /// Samples sent of each prompt.
+    pub(crate) sent: BTreeMap<PromptId, u64>,
     recognizing: Option<(UtteranceId, CallTime)>,
     /// What recognition will return for the speech so far.
     text: String,
@@ -64,6 +83,9 @@ impl Sim {
             journal: vec![journal::line(&header).unwrap()],
             now: CallTime::ZERO,
             playing: VecDeque::new(),
+            held: false,
+            playback: Vec::new(),
+            sent: BTreeMap::new(),
             recognizing: None,
             text: String::new(),
             recognition: Duration::from_millis(150),
@@ -85,7 +107,9 @@ impl Sim {
 
     /// Lets the bot finish what it is saying.
     pub(crate) fn hear_out(&mut self) {
+        let since = self.now_ms();
         while !self.playing.is_empty() {
+            assert!(self.now_ms() < since + 600_000, "the bot fell silent: {:?}", self.playback);
             self.tick();
         }
     }
@@ -201,12 +225,17 @@ impl Sim {
         if self.conversation.deadline().is_some_and(|at| at <= self.now) {
             self.input(Input::Deadline);
         }
+        if self.held {
+            return;
+        }
         if let Some((prompt, sent)) = self.playing.front_mut() {
             let (id, first) = (*prompt, *sent == 0);
             *sent += 160;
+            self.sent.insert(id, *sent);
             let done = *sent >= PROMPT;
             if first {
-                self.input(Input::PlaybackStarted { prompt: id });
+                let ready = self.now;
+                self.input(Input::PlaybackStarted { prompt: id, total: PROMPT, ready });
             }
             if done {
                 self.playing.pop_front();
@@ -221,7 +250,18 @@ impl Sim {
                 self.said.push(say.phrase.to_string());
                 self.playing.push_back((prompt, 0));
             }
+            Output::Duck => self.playback.push((Playback::Ducked, self.now_ms())),
+            Output::Hold => {
+                self.held = true;
+                self.playback.push((Playback::Held, self.now_ms()));
+            }
+            Output::Resume => {
+                self.held = false;
+                self.playback.push((Playback::Resumed, self.now_ms()));
+            }
             Output::StopPlayback => {
+                self.held = false;
+                self.playback.push((Playback::Stopped, self.now_ms()));
                 for (prompt, played) in self.playing.drain(..) {
                     inbox.push_back(Input::PlaybackEnded { prompt, played, total: PROMPT });
                 }

@@ -1,9 +1,11 @@
-use super::{Conversation, Next};
-use crate::{
-    audio::CallTime,
-    conversation::{Note, Output},
-    dialog,
+//! A phone from which nothing comes.
+
+use super::{
+    Conversation,
+    contract::{Note, Output},
+    engine::Next,
 };
+use crate::{audio::CallTime, dialog};
 
 impl Conversation {
     /// The caller may still hear us: when it is the caller's turn and nothing has come of it, the

@@ -1,7 +1,8 @@
-use super::Conversation;
+//! Thinking ahead: the answer is worked out while it is not yet certain that the turn is over.
+
+use super::{Conversation, contract::Output};
 use crate::{
     audio::CallTime,
-    conversation::Output,
     dialog::{self, Machine},
 };
 
@@ -28,5 +29,15 @@ impl Conversation {
             _ => None,
         }));
         self.ahead = Some(Box::new(Ahead { input, machine, outputs }));
+    }
+}
+
+impl Ahead {
+    /// Whether the dialog makes something of the turn.
+    pub(super) fn understood(&self) -> bool {
+        let failed = |output: &dialog::Output| {
+            matches!(output, dialog::Output::Note(dialog::Event::NoMatch { .. }))
+        };
+        !self.outputs.iter().any(failed)
     }
 }
