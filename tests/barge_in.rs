@@ -70,11 +70,27 @@ fn a_cough_ducks_the_prompt_for_a_moment() {
     // 160 ms of sound, 100 until its end is noticed, 150 until no word was found in it.
     assert_eq!(
         since(&sim, onset),
-        [(Playback::Ducked, 100), (Playback::Held, 200), (Playback::Resumed, 420)]
+        [(Playback::Ducked, 100), (Playback::Held, 160), (Playback::Resumed, 420)]
     );
     sim.hear_out();
     assert!(cut(&sim).is_empty() && sim.heard() == 0);
     assert!(sim.notes.iter().any(|n| matches!(n, Note::Noise { .. })));
+}
+
+#[test]
+fn a_sound_that_might_be_speech_ducks_the_prompt_at_once() {
+    let mut sim = in_the_news();
+    let onset = sim.now_ms();
+    sim.perhaps_speaks();
+    sim.wait(600);
+    assert_eq!(since(&sim, onset), [(Playback::Ducked, 0), (Playback::Resumed, 300)]);
+    let onset = sim.now_ms();
+    sim.perhaps_speaks();
+    sim.speaks("What about my street?", 900);
+    sim.hear_out();
+    let done: Vec<_> = sim.playback[2..4].iter().map(|&(what, at)| (what, at - onset)).collect();
+    assert_eq!(done, [(Playback::Ducked, 0), (Playback::Held, 160)]);
+    assert_eq!(cut(&sim), ["The lines are down in your street."]);
 }
 
 #[test]
@@ -118,7 +134,7 @@ fn words_hold_the_prompt_and_then_end_it() {
     sim.speaks("no thank you", 500);
     sim.wait(300);
     let done = since(&sim, onset);
-    assert_eq!(done[..2], [(Playback::Ducked, 100), (Playback::Held, 200)]);
+    assert_eq!(done[..2], [(Playback::Ducked, 100), (Playback::Held, 160)]);
     assert_eq!(done[2].0, Playback::Stopped);
     assert_eq!(cut(&sim), ["Do you want a call when they are back?"]);
     sim.wait(300);

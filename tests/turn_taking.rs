@@ -47,7 +47,7 @@ fn a_complete_number_is_answered_as_soon_as_its_text_is_there() {
     sim.says("four seven two nine one five");
     sim.wait(40);
     let stamps = sim.stamps()[0];
-    // The pause is noticed after 100 ms, recognition takes 150: the 240 ms of the pause are over.
+    // The pause is noticed after 100 ms, recognition takes 150: the 200 ms of the pause are over.
     assert_eq!((stamps.latency_ms(), stamps.why), (260, Some(EndOfTurn::NumberComplete)));
 }
 
@@ -60,7 +60,7 @@ fn a_yes_is_not_held_back_by_slow_words_around_it() {
     sim.says("yes");
     sim.wait(40);
     let stamps = sim.stamps()[1];
-    assert_eq!((stamps.latency_ms(), stamps.why), (240, Some(EndOfTurn::Answered)));
+    assert_eq!((stamps.latency_ms(), stamps.why), (200, Some(EndOfTurn::Answered)));
 }
 
 #[test]

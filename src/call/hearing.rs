@@ -22,12 +22,20 @@ pub(super) struct Hearing {
     speaking: bool,
     silent_since: u64,
     detector: SpeechDetector,
+    likely: Option<CallTime>,
 }
 
 impl Hearing {
     pub(super) fn new() -> Self {
         let detector = SpeechDetector::new(VadConfig::default());
-        Self { kept: VecDeque::new(), heard: 0, speaking: false, silent_since: 0, detector }
+        Self {
+            kept: VecDeque::new(),
+            heard: 0,
+            speaking: false,
+            silent_since: 0,
+            detector,
+            likely: None,
+        }
     }
 
     /// Takes the next frame; tells where speech starts or stops.
@@ -35,15 +43,18 @@ impl Hearing {
         self.kept.extend(frame.samples());
         self.heard += frame.len() as u64;
         let edge = self.detector.push(frame);
-        if let Some(edge) = edge {
-            self.speaking = matches!(edge, SpeechEdge::Started { .. });
+        if edge.is_some() {
+            self.speaking = self.detector.is_speech();
             self.silent_since = self.heard;
         }
         self.forget();
-        edge.map(|edge| match edge {
-            SpeechEdge::Started { at } => Input::SpeechStarted { at },
-            SpeechEdge::Stopped { at } => Input::SpeechStopped { at },
-        })
+        let likely = std::mem::replace(&mut self.likely, self.detector.likely_since());
+        match edge {
+            Some(SpeechEdge::Started { at }) => Some(Input::SpeechStarted { at }),
+            Some(SpeechEdge::Stopped { at }) => Some(Input::SpeechStopped { at }),
+            None if likely.is_none() => self.likely.map(|at| Input::SpeechLikely { at }),
+            None => None,
+        }
     }
 
     /// Drops what nobody can ask for any more.

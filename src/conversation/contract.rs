@@ -27,6 +27,11 @@ pub struct UtteranceId(pub u32);
 pub enum Input {
     /// The call is answered and audio flows; sent once, first.
     Start,
+    /// The caller probably begins to speak; [`Input::SpeechStarted`] follows soon, if it is so.
+    SpeechLikely {
+        /// When the sound began.
+        at: CallTime,
+    },
     /// The caller began to speak at `at`, which is a little before now.
     SpeechStarted {
         /// Where the speech began.

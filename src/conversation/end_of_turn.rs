@@ -83,7 +83,8 @@ impl EndOfTurn {
             Self::NotUnderstood | Self::NoWords => timing.open_ms,
             Self::NumberMayGoOn => timing.may_go_on_ms,
             Self::Message => timing.message_ms,
-            Self::NumberUnfinished | Self::TrailedOff => timing.unfinished_ms,
+            Self::NumberUnfinished => timing.digits_missing_ms,
+            Self::TrailedOff => timing.unfinished_ms,
             Self::TooLong => 0,
         };
         Duration::from_millis(ms * u64::from(listen.patience_percent) / 100)

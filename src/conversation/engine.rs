@@ -3,6 +3,7 @@ use super::{
     ahead::Ahead,
     contract::{Input, Note, Output, PromptId},
     keys::KeyEntry,
+    overlap::LIKELY_FOR,
     playback::Ledger,
     stamps::TurnStamps,
     turn::{Closed, Over, Pause, Turn},
@@ -21,6 +22,8 @@ pub struct Conversation {
     pub(super) next: Next,
     pub(super) turn: Option<Turn>,
     pub(super) closed: Option<Box<Closed>>,
+    /// Since when a prompt is played more quietly because the caller might be speaking.
+    pub(super) likely: Option<CallTime>,
     pub(super) keys: KeyEntry,
     pub(super) typed_ahead: Vec<char>,
     pub(super) silence_since: Option<CallTime>,
@@ -52,6 +55,7 @@ impl Conversation {
             next: Next::Start,
             turn: None,
             closed: None,
+            likely: None,
             keys: KeyEntry::default(),
             typed_ahead: Vec::new(),
             silence_since: None,
@@ -67,6 +71,7 @@ impl Conversation {
         let mut out = Vec::new();
         match input {
             Input::Start => self.start(now, &mut out),
+            Input::SpeechLikely { .. } => self.speech_likely(now, &mut out),
             Input::SpeechStarted { at } => self.speech_started(now, at, &mut out),
             Input::SpeechStopped { at } => self.speech_stopped(now, at, &mut out),
             Input::Recognized { utterance, hypotheses } => {
@@ -101,7 +106,8 @@ impl Conversation {
         let Next::Listen(listen) = &self.next else { return None };
         let quiet = self.silence_since.map(|since| since + listen.no_input);
         let turn = self.turn.as_ref().and_then(|turn| self.turn_deadline(turn));
-        [quiet, turn, self.keys.deadline(&listen.keys)].into_iter().flatten().min()
+        let likely = self.likely.map(|since| since + LIKELY_FOR);
+        [quiet, turn, likely, self.keys.deadline(&listen.keys)].into_iter().flatten().min()
     }
 
     /// Whether nothing more will be said or heard.
@@ -144,7 +150,9 @@ impl Conversation {
 
     fn due(&mut self, now: CallTime, out: &mut Vec<Output>) {
         let Next::Listen(listen) = &self.next else { return };
-        if self.keys.deadline(&listen.keys).is_some_and(|at| at <= now) {
+        if self.likely.take_if(|since| *since + LIKELY_FOR <= now).is_some() {
+            out.push(Output::Resume);
+        } else if self.keys.deadline(&listen.keys).is_some_and(|at| at <= now) {
             if let Some(entry) = self.keys.take() {
                 self.keys_complete(now, entry, out);
             }
@@ -196,6 +204,7 @@ impl Conversation {
         if !self.ledger.is_idle() {
             return;
         }
+        self.likely = None;
         if let Some(turn) = &mut self.turn {
             // There is nothing left to be held or cut short.
             turn.over = Over::Silence;

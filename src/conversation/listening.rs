@@ -37,7 +37,9 @@ impl Conversation {
         };
         self.turn = Some(Turn::begin(at, over, self.silence_since.take()));
         if over == Over::Ducked {
-            out.push(Output::Duck);
+            if self.likely.take().is_none() {
+                out.push(Output::Duck);
+            }
             self.overlap_goes_on(now, out);
         }
     }

@@ -21,7 +21,19 @@ use crate::{
 /// While less than this is left of a question, a hum answers it.
 const NEARLY_ASKED: Duration = Duration::from_millis(400);
 
+/// Sound that was likely to be speech is none when its start has not been found by then.
+pub(super) const LIKELY_FOR: Duration = Duration::from_millis(300);
+
 impl Conversation {
+    /// The caller probably begins to speak: over a prompt, that is enough to play it more quietly.
+    pub(super) fn speech_likely(&mut self, now: CallTime, out: &mut Vec<Output>) {
+        let listening = matches!(self.next, Next::Listen(_)) && self.keys.is_empty();
+        let may_cut = self.ledger.barge_in() == Some(BargeIn::Any);
+        if listening && may_cut && self.turn.is_none() && self.likely.replace(now).is_none() {
+            out.push(Output::Duck);
+        }
+    }
+
     /// The caller still speaks over the prompt: hold it, and then drop it, when it is time.
     pub(super) fn overlap_goes_on(&mut self, now: CallTime, out: &mut Vec<Output>) {
         let Some(turn) = self.turn.as_mut().filter(|t| t.pause.is_none()) else { return };
@@ -39,6 +51,9 @@ impl Conversation {
     /// not touch.
     pub(super) fn overlap_reaches_next_prompt(&mut self, out: &mut Vec<Output>) {
         let protected = matches!(self.ledger.barge_in(), Some(BargeIn::Keys | BargeIn::None));
+        if protected && self.likely.take().is_some() {
+            out.push(Output::Resume);
+        }
         let Some(turn) = self.turn.as_mut().filter(|turn| protected && turn.overlaps()) else {
             return;
         };

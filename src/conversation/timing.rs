@@ -19,8 +19,10 @@ pub struct Timing {
     pub may_go_on_ms: u64,
     /// Pause that ends a message in the caller's own words.
     pub message_ms: u64,
-    /// Pause that ends a turn which sounds unfinished: digits missing, a trailing "and".
+    /// Pause that ends a turn which breaks off at a word such as "and".
     pub unfinished_ms: u64,
+    /// Pause that ends a number of which digits are missing: people look them up.
+    pub digits_missing_ms: u64,
     /// A caller who goes on this soon after the turn was taken to be over had not finished: the
     /// answer is taken back.
     pub reopen_ms: u64,
@@ -43,14 +45,15 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self {
-            complete_ms: 240,
-            understood_ms: 320,
+            complete_ms: 200,
+            understood_ms: 240,
             open_ms: 600,
-            may_go_on_ms: 700,
+            may_go_on_ms: 500,
             message_ms: 1_000,
             unfinished_ms: 1_200,
+            digits_missing_ms: 1_700,
             reopen_ms: 700,
-            hold_ms: 200,
+            hold_ms: 160,
             interrupt_ms: 700,
             pre_roll_ms: 300,
             post_roll_ms: 200,

@@ -114,6 +114,11 @@ impl Sim {
         }
     }
 
+    /// There is a sound that is probably the beginning of speech.
+    pub(crate) fn perhaps_speaks(&mut self) {
+        self.input(Input::SpeechLikely { at: self.now });
+    }
+
     /// The caller speaks for `ms` and then pauses; recognition will read all of it as `text`.
     pub(crate) fn speaks(&mut self, text: &str, ms: u64) {
         let onset = self.now;

@@ -25,6 +25,8 @@ const NETWORK_LAG: u64 = 10;
 /// From this periodicity a block is a vowel's, and speech goes this long without one: 512 ms.
 const VOWEL: f32 = 0.5;
 const VOWELLESS: u64 = 32;
+/// So many loud blocks with a vowel in them are probably speech: 48 ms.
+const LIKELY: u64 = 3;
 /// Dips this short do not break an onset in two.
 const DIP: u64 = 2;
 
@@ -35,7 +37,8 @@ pub struct VadConfig {
     pub threshold: f32,
     /// Sound shorter than this is a click, not speech; ms.
     pub min_speech_ms: u32,
-    /// Silence this long ends speech; ms. Pauses within words are shorter than about 150.
+    /// Silence this long ends speech; ms. Some pauses within words are longer: what follows them is the
+    /// same turn.
     pub hang_ms: u32,
     /// How far above the noise floor speech must start; dB.
     pub onset_snr_db: f32,
@@ -43,7 +46,7 @@ pub struct VadConfig {
 
 impl Default for VadConfig {
     fn default() -> Self {
-        Self { threshold: 0.5, min_speech_ms: 64, hang_ms: 160, onset_snr_db: 9.0 }
+        Self { threshold: 0.5, min_speech_ms: 64, hang_ms: 96, onset_snr_db: 9.0 }
     }
 }
 
@@ -96,6 +99,12 @@ struct Onset {
     first_voiced: Option<u64>,
 }
 
+impl Onset {
+    fn at(first: u64) -> Self {
+        Self { first, last: first, loud: 0, first_voiced: None }
+    }
+}
+
 impl SpeechDetector {
     /// A detector for one call.
     pub fn new(config: VadConfig) -> Self {
@@ -134,6 +143,14 @@ impl SpeechDetector {
         matches!(self.phase, Phase::Speech { .. })
     }
 
+    /// When a sound began that is probably speech, about 60 ms after it did. A start follows soon, or
+    /// none: then it was none.
+    pub fn likely_since(&self) -> Option<CallTime> {
+        let Phase::Silence { onset: Some(onset) } = self.phase else { return None };
+        let with_vowel = self.last_vowel.is_some_and(|vowel| vowel >= onset.first);
+        (onset.loud >= LIKELY && with_vowel).then(|| self.block_start(onset.first))
+    }
+
     /// The latest moment with speech; [`CallTime::ZERO`] before the first.
     pub fn last_speech(&self) -> CallTime {
         self.last_speech
@@ -162,8 +179,7 @@ impl SpeechDetector {
         let now = self.block;
         let mut onset = onset.filter(|onset| now - onset.last <= DIP + 1);
         if over_floor >= self.config.onset_snr_db {
-            let onset =
-                onset.get_or_insert(Onset { first: now, last: now, loud: 0, first_voiced: None });
+            let onset = onset.get_or_insert(Onset::at(now));
             onset.last = now;
             onset.loud += 1;
             if score >= self.config.threshold {

@@ -72,6 +72,20 @@ fn speech_is_noticed_soon_and_dated_right() {
 }
 
 #[test]
+fn speech_is_likely_before_it_is_certain_and_noise_is_not() {
+    let likely = |call: &[i16]| {
+        let mut detector = SpeechDetector::new(VadConfig::default());
+        call.chunks(160).position(|frame| {
+            detector.push(&Pcm::new(frame.to_vec()));
+            detector.likely_since().is_some()
+        })
+    };
+    let frame = likely(&[noise(1_000, -60.0), voice(500, 8_000.0)].concat());
+    assert!(frame.is_some_and(|frame| (50..54).contains(&frame)), "{frame:?}");
+    assert_eq!(likely(&[noise(3_000, -65.0), noise(3_000, -30.0)].concat()), None);
+}
+
+#[test]
 fn half_a_minute_of_line_noise_is_not_speech() {
     for db in [-100.0, -60.0, -50.0, -40.0] {
         assert_eq!(edges(&noise(30_000, db), 160), [], "{db} dB");
