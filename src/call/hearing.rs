@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::{
     audio::{CallTime, Hz8k, Pcm},
     conversation::Input,
-    speech::vad::{SpeechDetector, SpeechEdge, VadConfig},
+    speech::vad::{EchoGate, SpeechDetector, SpeechEdge, VadConfig},
 };
 
 /// Audio kept while the caller speaks, in samples: longer than the longest turn with its pre-roll.
@@ -23,6 +23,7 @@ pub(super) struct Hearing {
     silent_since: u64,
     detector: SpeechDetector,
     likely: Option<CallTime>,
+    echo: EchoGate,
 }
 
 impl Hearing {
@@ -35,14 +36,20 @@ impl Hearing {
             silent_since: 0,
             detector,
             likely: None,
+            echo: EchoGate::default(),
         }
+    }
+
+    /// Notes what the bot sent: it may come back as an echo.
+    pub(super) fn sent(&mut self, frame: &Pcm<Hz8k>) {
+        self.echo.sent(frame);
     }
 
     /// Takes the next frame; tells where speech starts or stops.
     pub(super) fn push(&mut self, frame: &Pcm<Hz8k>) -> Option<Input> {
         self.kept.extend(frame.samples());
         self.heard += frame.len() as u64;
-        let edge = self.detector.push(frame);
+        let edge = self.detector.push_over(frame, self.echo.heard(frame));
         if edge.is_some() {
             self.speaking = self.detector.is_speech();
             self.silent_since = self.heard;

@@ -170,6 +170,7 @@ impl<L: Leg> Call<L> {
         let bot = self.player.frame(&mut events);
         let bot = other.unwrap_or(bot);
         self.media.send(line, &bot);
+        self.hearing.sent(&bot);
         self.archive.frame(&caller, &bot);
         for event in events {
             self.step(now, event);

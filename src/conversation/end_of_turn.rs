@@ -24,6 +24,8 @@ pub enum EndOfTurn {
     NumberUnfinished,
     /// A yes or a no to a question for it.
     Answered,
+    /// The beginning of something longer that callers say.
+    Begun,
     /// The dialog has an answer to what was said.
     Understood,
     /// A message in the caller's own words.
@@ -40,11 +42,12 @@ pub enum EndOfTurn {
 
 impl EndOfTurn {
     /// Judges what was heard of a turn so far. `understood` says whether the dialog would make
-    /// something of it, `too_long` whether it is to end in any case.
+    /// something of it, `begun` whether it expects more, `too_long` whether it is to end in any case.
     pub(super) fn judge(
         listen: &Listen,
         text: &[Hypothesis],
         understood: bool,
+        begun: bool,
         too_long: bool,
     ) -> Self {
         if too_long {
@@ -64,12 +67,13 @@ impl EndOfTurn {
                 None => {}
             }
         }
-        if trails_off(lang, &best.text) {
+        if trails_off(lang, &best.text, understood) {
             return Self::TrailedOff;
         }
         match listen.expect {
             Expect::YesNo if yes_no(lang, &best.text).is_some() => Self::Answered,
             Expect::Text => Self::Message,
+            _ if begun => Self::Begun,
             _ if understood => Self::Understood,
             _ => Self::NotUnderstood,
         }
@@ -80,7 +84,7 @@ impl EndOfTurn {
         let ms = match self {
             Self::NumberComplete | Self::Answered => timing.complete_ms,
             Self::Understood => timing.understood_ms,
-            Self::NotUnderstood | Self::NoWords => timing.open_ms,
+            Self::Begun | Self::NotUnderstood | Self::NoWords => timing.open_ms,
             Self::NumberMayGoOn => timing.may_go_on_ms,
             Self::Message => timing.message_ms,
             Self::NumberUnfinished => timing.digits_missing_ms,
@@ -91,21 +95,27 @@ impl EndOfTurn {
     }
 }
 
-/// Whether an utterance ends in words after which people go on.
-fn trails_off(lang: Lang, text: &str) -> bool {
+/// Whether an utterance ends in words after which people go on; of one that is understood, only where
+/// something new would follow.
+fn trails_off(lang: Lang, text: &str, understood: bool) -> bool {
+    let comma = text.trim_end().ends_with([',', '，', '、', '-', '…']) || text.ends_with("...");
     let text = normalize(lang, text);
-    match lang {
-        Lang::En => {
-            const TAILS: &str = "and|but|because|um|uh|er|the|a|to|my|so|or|if|that|with|for|of|\
-                                 is|its|i|im|then|well|like|when|from|at|your|about|want to";
-            TAILS.split('|').any(|tail| text == tail || text.ends_with(&format!(" {tail}")))
-        }
-        Lang::Zh => {
-            const TAILS: &str = "因为|然后|那个|这个|就是|就是说|还有|我想|如果|但是|的话|所以|或者|\
-                                 而且|可是|不过|我要|想问|比如|呃|额|关于|还是|跟|和|把|给我";
-            TAILS.split('|').any(|tail| text.ends_with(tail))
-        }
-    }
+    let ends_in = |tails: &str| match lang {
+        Lang::En => tails.split('|').any(|t| text == t || text.ends_with(&format!(" {t}"))),
+        Lang::Zh => tails.split('|').any(|tail| text.ends_with(tail)),
+    };
+    let (joining, leading) = match lang {
+        Lang::En => (
+            "and|but|because|or|so|um|uh|er|then|if",
+            "the|a|to|my|that|with|for|of|is|its|i|im|well|like|when|from|at|your|about|know|want|\
+             need|hello|hi|please tell me",
+        ),
+        Lang::Zh => (
+            "因为|然后|还有|如果|但是|的话|所以|或者|而且|可是|不过|比如|呃|额|还是|那个|这个",
+            "就是|就是说|我想|我要|想问|问一下|问下|请问|你好|您好|喂|关于|跟|和|把|给我|我的",
+        ),
+    };
+    ends_in(joining) || (!understood && (comma || ends_in(leading)))
 }
 
 #[cfg(test)]
@@ -126,7 +136,15 @@ mod tests {
 
     fn judge(expect: Expect, lang: Lang, text: &str, understood: bool) -> EndOfTurn {
         let heard = [Hypothesis { text: text.into(), confidence: 1.0 }];
-        EndOfTurn::judge(&listen(expect, lang), &heard, understood, false)
+        EndOfTurn::judge(&listen(expect, lang), &heard, understood, false, false)
+    }
+
+    #[test]
+    fn the_beginning_of_a_known_request_is_waited_for() {
+        let heard = [Hypothesis { text: "I have a question.".into(), confidence: 1.0 }];
+        let judge = |expect| EndOfTurn::judge(&listen(expect, Lang::En), &heard, true, true, false);
+        assert_eq!(judge(Expect::Open), EndOfTurn::Begun);
+        assert_eq!(judge(Expect::Text), EndOfTurn::Message);
     }
 
     #[test]
@@ -161,6 +179,20 @@ mod tests {
             EndOfTurn::TrailedOff
         );
         assert_eq!(judge(Expect::Open, Lang::En, "My bill is wrong.", true), EndOfTurn::Understood);
+    }
+
+    #[test]
+    fn what_is_understood_may_end_in_a_small_word() {
+        assert_eq!(
+            judge(Expect::Open, Lang::En, "what my balance is", true),
+            EndOfTurn::Understood
+        );
+        assert_eq!(
+            judge(Expect::Open, Lang::En, "I'd like to know.", false),
+            EndOfTurn::TrailedOff
+        );
+        assert_eq!(judge(Expect::Open, Lang::En, "This morning,", false), EndOfTurn::TrailedOff);
+        assert_eq!(judge(Expect::Open, Lang::Zh, "你好，我想问一下", false), EndOfTurn::TrailedOff);
     }
 
     #[test]

@@ -99,7 +99,8 @@ impl Conversation {
         let Next::Listen(listen) = &self.next else { return };
         let understood = self.ahead.as_ref().is_some_and(|ahead| ahead.understood());
         let Some(pause) = self.turn.as_mut().and_then(|t| t.pause_of(utterance)) else { return };
-        let why = EndOfTurn::judge(listen, &hypotheses, understood, pause.forced);
+        let begun = hypotheses.first().is_some_and(|best| self.machine.expects_more(&best.text));
+        let why = EndOfTurn::judge(listen, &hypotheses, understood, begun, pause.forced);
         let due = pause.at + why.pause(&self.timing, listen);
         pause.text = Some(Text { ready: now, hypotheses, understood, why, due });
         if due <= now {

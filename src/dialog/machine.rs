@@ -69,6 +69,11 @@ impl Machine {
         }
     }
 
+    /// Whether these words are the beginning of something longer that the dialplan says callers say.
+    pub fn expects_more(&self, text: &str) -> bool {
+        self.plan.classifier(self.lang).is_some_and(|intents| intents.is_beginning(text))
+    }
+
     /// Takes what happened and returns what to do, in order.
     ///
     /// Every input is accepted at every moment; [`Input::Start`] comes first. The step of an input

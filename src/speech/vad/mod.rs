@@ -6,6 +6,7 @@
 //! Speech starts when all say so, at the moment the level rose, and stops when the level falls.
 //! Whispering without any vowel, and music or tones at the pitch of a voice, are told wrong.
 
+mod echo;
 mod level;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use crate::audio::{CallTime, Hz8k, Hz16k, Pcm, Resampler};
 
+pub use echo::EchoGate;
 use level::{NoiseFloor, level_db};
 use voicing::Voicing;
 
@@ -128,11 +130,17 @@ impl SpeechDetector {
     /// A frame of 20 ms holds at most one change; when a longer one holds more, the others come
     /// with the next frames (which may be empty).
     pub fn push(&mut self, frame: &Pcm<Hz8k>) -> Option<SpeechEdge> {
+        self.push_over(frame, -100.0)
+    }
+
+    /// The same for audio in which the bot's own voice may come back, as loud as `echo_db` relative to
+    /// full scale ([`EchoGate::heard`]): only what is clearly louder is the caller's.
+    pub fn push_over(&mut self, frame: &Pcm<Hz8k>, echo_db: f32) -> Option<SpeechEdge> {
         self.unread.extend_from_slice(self.resampler.push(frame).samples());
         let unread = std::mem::take(&mut self.unread);
         let mut blocks = unread.chunks_exact(BLOCK);
         for block in &mut blocks {
-            self.hear(block);
+            self.hear(block, echo_db);
         }
         self.unread.extend_from_slice(blocks.remainder());
         self.edges.pop_front()
@@ -156,9 +164,9 @@ impl SpeechDetector {
         self.last_speech
     }
 
-    fn hear(&mut self, samples: &[i16]) {
+    fn hear(&mut self, samples: &[i16], echo_db: f32) {
         let level = level_db(samples);
-        let over_floor = level - self.floor.db();
+        let over_floor = level - self.floor.db().max(echo_db);
         self.voicing.hear(samples);
         if over_floor >= self.config.onset_snr_db && self.voicing.periodicity() >= VOWEL {
             self.last_vowel = Some(self.block);

@@ -85,6 +85,49 @@ fn speech_is_likely_before_it_is_certain_and_noise_is_not() {
     assert_eq!(likely(&[noise(3_000, -65.0), noise(3_000, -30.0)].concat()), None);
 }
 
+/// A call in which the bot speaks for 8 s; the caller hears it and says `over` from 6 s on. When the caller
+/// was found to speak, ms.
+fn over_an_echo(db: f32, over: &[i16]) -> Vec<u64> {
+    let bot = voice(8_000, 9_000.0);
+    let hiss = noise(8_000, -60.0);
+    let heard: Vec<i16> = (0..bot.len())
+        .map(|i| {
+            let echo = if i < 960 { 0.0 } else { f32::from(bot[i - 960]) * 10f32.powf(db / 20.0) };
+            let caller = i.checked_sub(48_000).and_then(|i| over.get(i)).copied();
+            hiss[i] + echo as i16 + caller.unwrap_or(0)
+        })
+        .collect();
+    let (mut gate, mut detector) = (EchoGate::default(), SpeechDetector::new(VadConfig::default()));
+    let frames = bot.chunks(160).zip(heard.chunks(160)).enumerate();
+    frames
+        .filter_map(|(i, (sent, heard))| {
+            let heard = Pcm::new(heard.to_vec());
+            let echo = gate.heard(&heard);
+            let edge = detector.push_over(&heard, echo);
+            gate.sent(&Pcm::new(sent.to_vec()));
+            matches!(edge, Some(SpeechEdge::Started { .. })).then_some(20 * (i as u64 + 1))
+        })
+        .collect()
+}
+
+#[test]
+fn the_bots_own_voice_is_not_the_callers() {
+    for db in [-26.0, -20.0, -14.0] {
+        assert!(over_an_echo(db, &[]).is_empty(), "{db} dB");
+    }
+}
+
+#[test]
+fn a_caller_is_heard_over_the_bots_echo() {
+    for db in [-26.0, -20.0] {
+        let found = over_an_echo(db, &voice(1_500, 9_000.0));
+        assert!(
+            matches!(found[..], [at, ..] if (6_000..6_250).contains(&at)),
+            "{db} dB: {found:?}"
+        );
+    }
+}
+
 #[test]
 fn half_a_minute_of_line_noise_is_not_speech() {
     for db in [-100.0, -60.0, -50.0, -40.0] {

@@ -19,6 +19,8 @@ const REJECT: f32 = 0.21;
 const STEEPNESS: f32 = 8.0;
 /// Share of the linear classifier in the choice between intents.
 const LINEAR_SHARE: f32 = 0.5;
+/// So many words, or syllables, are told to be the beginning of an example.
+const BEGINNING: usize = 3;
 const HYPOTHESIS_DECAY: f32 = 0.9;
 
 /// What a caller wants.
@@ -83,6 +85,28 @@ impl IntentClassifier {
         let (intent, nearness) = self.best(heard)?;
         let score = 1.0 / (1.0 + (-STEEPNESS * (nearness - REJECT)).exp());
         (score >= 0.5).then(|| IntentMatch { intent: self.names[intent].clone(), score })
+    }
+
+    /// Whether an utterance ends in the beginning of an example: "I have a question", where callers say "I
+    /// have a question about my bill". An utterance that ends in a whole example is finished.
+    #[must_use]
+    pub fn is_beginning(&self, text: &str) -> bool {
+        let said = Said::new(self.lang, text);
+        let said = if self.lang == Lang::Zh { &said.sounds } else { &said.units };
+        let examples = || {
+            let forms = |e: &'_ Example| match self.lang {
+                Lang::Zh => e.sounds.clone(),
+                Lang::En => e.units.clone(),
+            };
+            self.examples.iter().map(forms).filter(|example| !example.is_empty())
+        };
+        // Fewer words than this begin many things, unless they are all that was said.
+        let least = said.len().min(BEGINNING);
+        let beginning = |example: Vec<String>| {
+            let longest = said.len().min(example.len() - 1);
+            (least.max(2)..=longest).any(|count| said.ends_with(&example[..count]))
+        };
+        !examples().any(|example| said.ends_with(&example)) && examples().any(beginning)
     }
 
     /// The likeliest intent and how near it is, `0.0..=1.0`, before any rejection.
@@ -192,6 +216,27 @@ mod tests {
         let intents: Vec<(String, Vec<String>)> =
             intents.iter().map(|(name, texts)| ((*name).to_owned(), owned(texts))).collect();
         IntentClassifier::train(lang, &intents)
+    }
+
+    #[test]
+    fn a_request_in_two_breaths_is_known_by_its_first() {
+        let bill = ["I have a question about my bill", "how much is my bill"];
+        let en = classifier(Lang::En, &[("bill", &bill), ("hours", &["are you open"])]);
+        for (text, expected) in [
+            ("I have a question.", true),
+            ("Hello, I have a question", true),
+            ("How much", true),
+            ("I have a question about my bill", false),
+            ("What about my bill", false),
+            ("Are you open?", false),
+            ("much", false),
+            ("", false),
+        ] {
+            assert_eq!(en.is_beginning(text), expected, "{text}");
+        }
+        let zh = classifier(Lang::Zh, &[("rent", &["租房子怎么提取公积金", "公积金"])]);
+        assert!(zh.is_beginning("租房子怎么") && zh.is_beginning("组房子怎么"));
+        assert!(!zh.is_beginning("公积金") && !zh.is_beginning("我的公积金"));
     }
 
     #[test]
