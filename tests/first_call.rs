@@ -58,8 +58,13 @@ async fn call(
     let to = format!("sip:{number}@{address}");
     let request = DialRequest::new(&to, "sip:5550100@127.0.0.1", sdp::offer(&local));
     let leg = agent.dial(request).await.unwrap();
-    let script =
-        Script { turns, quiet: Duration::from_millis(900), patience: Duration::from_secs(20) };
+    let script = Script {
+        turns,
+        quiet: Duration::from_millis(900),
+        patience: Duration::from_secs(20),
+        over: None,
+        echo: None,
+    };
     caller::converse(leg, sockets, &local, script).await.map_err(|e| e.to_string())
 }
 

@@ -65,10 +65,10 @@ class Service:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(60)
 
-    def call(self, number: str, says: list) -> subprocess.Popen:
+    def call(self, number: str, says: list, *more: str) -> subprocess.Popen:
         """A caller who says these WAV files in turn, each once the bot has finished."""
         words = [word for wav in says for word in ("--say", str(wav))]
-        command = [self.binary, "call", f"sip:{number}@127.0.0.1:{SIP}", "--bind", "127.0.0.1", "--codec", "pcmu", *words]
+        command = [self.binary, "call", f"sip:{number}@127.0.0.1:{SIP}", "--bind", "127.0.0.1", "--codec", "pcmu", *words, *more]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
 

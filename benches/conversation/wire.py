@@ -1,5 +1,4 @@
 """Calls out of a capture of the loopback interface: both sides' audio on the clock of the capture."""
-import array
 import math
 import re
 import struct
@@ -19,6 +18,7 @@ def ulaw(byte: int) -> int:
 
 
 ULAW = [ulaw(byte) for byte in range(256)]
+SQUARE = [sample ** 2 for sample in ULAW]
 
 
 def datagrams(path: str):
@@ -48,22 +48,40 @@ class Stream:
     def add(self, seconds: float, sequence: int, stamp: int, payload: bytes):
         self.packets.setdefault((sequence, stamp), (seconds, payload))
 
-    def audible(self):
-        """The times, in seconds, of stretches of 5 ms in which something can be heard."""
+    def placed(self):
+        """The payloads, each with the seconds at which its first sample is placed."""
         ordered = sorted(self.packets.items(), key=lambda item: item[1][0])
         if not ordered:
             return []
         first = ordered[0][0][1]
         offset = min(at - ((stamp - first) & 0xFFFFFFFF) / RATE for (_, stamp), (at, _) in ordered)
-        times = []
-        for (_, stamp), (_, payload) in ordered:
-            begin = offset + ((stamp - first) & 0xFFFFFFFF) / RATE
-            samples = array.array("h", (ULAW[byte] for byte in payload))
-            for hop in range(0, len(samples), HOP):
-                part = samples[hop:hop + HOP]
-                if math.sqrt(sum(s * s for s in part) / len(part)) > AUDIBLE:
-                    times.append(begin + hop / RATE)
-        return sorted(times)
+        return [(offset + ((stamp - first) & 0xFFFFFFFF) / RATE, payload) for (_, stamp), (_, payload) in ordered]
+
+    def audible(self, level: float = AUDIBLE):
+        """The times, in seconds, of stretches of 5 ms in which something can be heard."""
+        return sorted(begin + hop / RATE for begin, payload in self.placed() for hop in range(0, len(payload), HOP)
+                      if loud(payload[hop:hop + HOP], level))
+
+    def samples(self):
+        """When the stream begins, in seconds, and all of it, mu-law; silence where nothing was sent."""
+        placed = sorted(self.placed())
+        whole = bytearray()
+        for begin, payload in placed:
+            at = round((begin - placed[0][0]) * RATE)
+            whole.extend(b"\xff" * (at - len(whole)))
+            whole[at:at + len(payload)] = payload
+        return placed[0][0], bytes(whole)
+
+
+def loud(payload: bytes, level: float = AUDIBLE) -> bool:
+    """Whether this stretch, mu-law, can be heard."""
+    return math.sqrt(sum(SQUARE[byte] for byte in payload) / len(payload)) > level
+
+
+def alike(a: bytes, b: bytes) -> bool:
+    """Whether two stretches, mu-law, are the same audio, however loud."""
+    product = sum(ULAW[x] * ULAW[y] for x, y in zip(a, b))
+    return product > 0.8 * math.sqrt(sum(SQUARE[x] for x in a) * sum(SQUARE[y] for y in b))
 
 
 def stretches(times, pause: float, least: float):

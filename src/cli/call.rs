@@ -13,7 +13,7 @@ use crate::{
     audio::{Codec, Pcm, StereoRecorder, read_8k},
     call::{
         PortRange, SrtpPolicy,
-        caller::{self, Report, Script, Turn},
+        caller::{self, EchoPath, Report, Script, Turn},
     },
     sdp::{self, Capabilities, LocalMedia},
     service::{Config, TrunkLine},
@@ -58,6 +58,15 @@ pub struct CallArgs {
     /// Hang up when the bot says nothing for this many seconds.
     #[arg(long, default_value_t = 15)]
     patience: u64,
+    /// Do not hear the bot out: speak over it once it has spoken for this many milliseconds.
+    #[arg(long, value_name = "MS")]
+    over_ms: Option<u64>,
+    /// Return what is heard, so much quieter, as a phone does whose loudspeaker its microphone hears.
+    #[arg(long, value_name = "DB")]
+    echo_db: Option<f32>,
+    /// How much later the echo comes back, in milliseconds.
+    #[arg(long, default_value_t = 120, value_name = "MS", requires = "echo_db")]
+    echo_ms: u64,
 }
 
 /// Places the call and prints one JSON line.
@@ -70,6 +79,8 @@ pub fn run(args: CallArgs) -> anyhow::Result<()> {
         turns,
         quiet: Duration::from_millis(args.quiet_ms),
         patience: Duration::from_secs(args.patience),
+        over: args.over_ms.map(Duration::from_millis),
+        echo: args.echo_db.map(|db| EchoPath::new(db, Duration::from_millis(args.echo_ms))),
     };
     let report = runtime()?.block_on(async {
         match &args.trunk {

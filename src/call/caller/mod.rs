@@ -1,5 +1,7 @@
 //! The other side of a call: plays a caller's recorded turns, waiting for the bot to finish before
-//! each. What `hotline call` and the demo are made of.
+//! each or speaking over it. What `hotline call` and the demo are made of.
+
+mod echo;
 
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ use crate::{
     sip::{HangUpCause, Leg, LegEvent},
     speech::vad::{SpeechDetector, VadConfig},
 };
+pub use echo::EchoPath;
 
 const TICK: Duration = Duration::from_millis(20);
 /// Quieter than this is not heard as speech.
@@ -35,6 +38,10 @@ pub struct Script {
     pub quiet: Duration,
     /// The caller hangs up when the bot says nothing for this long.
     pub patience: Duration,
+    /// The caller does not wait for the bot to finish, but speaks once it has spoken for this long.
+    pub over: Option<Duration>,
+    /// The caller's phone returns some of what it plays.
+    pub echo: Option<EchoPath>,
 }
 
 /// One thing the caller says.
@@ -144,6 +151,8 @@ struct Caller {
     script: std::vec::IntoIter<Turn>,
     quiet: Duration,
     patience: Duration,
+    over: Option<Duration>,
+    echo: Option<EchoPath>,
     detector: SpeechDetector,
     state: State,
     said: Pcm<Hz8k>,
@@ -158,7 +167,7 @@ enum State {
     /// Waiting for the bot to begin; the moment our last speech ended.
     Waiting { since: CallTime },
     /// The bot speaks or has just spoken.
-    Listening { quiet_since: CallTime },
+    Listening { begun: CallTime, quiet_since: CallTime },
     /// We speak.
     Speaking { audio: Pcm<Hz8k>, sent: usize, last_audible: usize, begun: CallTime },
 }
@@ -170,6 +179,8 @@ impl Caller {
             script: script.turns.into_iter(),
             quiet: script.quiet,
             patience: script.patience,
+            over: script.over,
+            echo: script.echo,
             detector: SpeechDetector::new(VadConfig::default()),
             state: State::Waiting { since: CallTime::ZERO },
             said: Pcm::silence(0),
@@ -187,7 +198,10 @@ impl Caller {
         if audible && self.greeting.is_none() {
             self.greeting = Some(now);
         }
-        let frame = self.advance(now, audible);
+        let mut frame = self.advance(now, audible);
+        if let Some(echo) = &mut self.echo {
+            frame = echo.mix(frame, &heard);
+        }
         self.media.send(now, &frame);
         self.heard.extend(&heard);
         self.said.extend(&frame);
@@ -198,18 +212,21 @@ impl Caller {
             State::Waiting { since } => {
                 let waited = now.since(*since);
                 if audible {
-                    if let Some(turn) = self.reports.last_mut() {
+                    // Of what was said over the bot, nobody knows here what it answers.
+                    if let Some(turn) = self.reports.last_mut().filter(|_| self.over.is_none()) {
                         turn.latency_ms = Some(waited.as_millis() as u64);
                     }
-                    self.state = State::Listening { quiet_since: now };
+                    self.state = State::Listening { begun: now, quiet_since: now };
                 } else if waited > self.patience {
                     self.done = true;
                 }
             }
-            State::Listening { quiet_since } => {
+            State::Listening { begun, quiet_since } => {
                 if audible || self.detector.is_speech() {
                     *quiet_since = now;
-                } else if now.since(*quiet_since) > self.quiet {
+                }
+                let heard_out = now.since(*quiet_since) > self.quiet;
+                if heard_out || self.over.is_some_and(|over| now.since(*begun) >= over) {
                     self.next_turn(now);
                 }
             }
