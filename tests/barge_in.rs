@@ -110,6 +110,20 @@ fn uh_huh_does_not_interrupt() {
 }
 
 #[test]
+fn a_short_sound_that_was_written_as_some_word_does_not_interrupt() {
+    let mut sim = in_the_news();
+    sim.speaks("Mum.", 400);
+    sim.hear_out();
+    assert!(cut(&sim).is_empty() && sim.heard() == 0);
+    for (word, ms) in [("Wait!", 400), ("Mum.", 600)] {
+        let mut sim = in_the_news();
+        sim.speaks(word, ms);
+        sim.hear_out();
+        assert_eq!(cut(&sim).len(), 1, "{word}");
+    }
+}
+
+#[test]
 fn a_held_prompt_is_sent_to_its_last_sample() {
     let mut sim = in_the_news();
     sim.speaks("okay", 500);

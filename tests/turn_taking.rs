@@ -60,7 +60,7 @@ fn a_yes_is_not_held_back_by_slow_words_around_it() {
     sim.says("yes");
     sim.wait(40);
     let stamps = sim.stamps()[1];
-    assert_eq!((stamps.latency_ms(), stamps.why), (200, Some(EndOfTurn::Answered)));
+    assert_eq!((stamps.latency_ms(), stamps.why), (180, Some(EndOfTurn::Answered)));
 }
 
 #[test]

@@ -22,17 +22,23 @@ impl Conversation {
         input: dialog::Input,
         out: &mut Vec<Output>,
     ) {
-        let mut machine = self.machine.clone();
-        let outputs = machine.step(now, input.clone());
-        out.extend(outputs.iter().filter_map(|output| match output {
+        let ahead = Ahead::of(&self.machine, now, input);
+        out.extend(ahead.outputs.iter().filter_map(|output| match output {
             dialog::Output::Say(say) => Some(Output::Prepare(say.phrase.clone())),
             _ => None,
         }));
-        self.ahead = Some(Box::new(Ahead { input, machine, outputs }));
+        self.ahead = Some(Box::new(ahead));
     }
 }
 
 impl Ahead {
+    /// What a dialog would answer.
+    pub(super) fn of(machine: &Machine, now: CallTime, input: dialog::Input) -> Self {
+        let mut machine = machine.clone();
+        let outputs = machine.step(now, input.clone());
+        Self { input, machine, outputs }
+    }
+
     /// Whether the dialog makes something of the turn.
     pub(super) fn understood(&self) -> bool {
         let failed = |output: &dialog::Output| {

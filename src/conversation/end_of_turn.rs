@@ -111,8 +111,8 @@ fn trails_off(lang: Lang, text: &str, understood: bool) -> bool {
              need|hello|hi|please tell me",
         ),
         Lang::Zh => (
-            "因为|然后|还有|如果|但是|的话|所以|或者|而且|可是|不过|比如|呃|额|还是|那个|这个",
-            "就是|就是说|我想|我要|想问|问一下|问下|请问|你好|您好|喂|关于|跟|和|把|给我|我的",
+            "因为|然后|还有|如果|但是|的话|所以|或者|而且|可是|不过|比如|呃|还是",
+            "那个|这个|就是|就是说|我想|我要|想问|问一下|问下|请问|你好|您好|喂|关于|跟|和|把|给我|我的",
         ),
     };
     ends_in(joining) || (!understood && (comma || ends_in(leading)))
@@ -193,6 +193,8 @@ mod tests {
         );
         assert_eq!(judge(Expect::Open, Lang::En, "This morning,", false), EndOfTurn::TrailedOff);
         assert_eq!(judge(Expect::Open, Lang::Zh, "你好，我想问一下", false), EndOfTurn::TrailedOff);
+        assert_eq!(judge(Expect::Open, Lang::Zh, "查一下余额", true), EndOfTurn::Understood);
+        assert_eq!(judge(Expect::Open, Lang::Zh, "我要那个", true), EndOfTurn::Understood);
     }
 
     #[test]

@@ -7,19 +7,23 @@ use std::time::Duration;
 
 use super::{
     Conversation,
+    ahead::Ahead,
     contract::{Note, Output},
     engine::Next,
     turn::{Over, Pause},
 };
 use crate::{
     audio::CallTime,
-    dialog::{BargeIn, Expect},
+    dialog::{self, BargeIn, Expect},
     text::Hypothesis,
-    understand::{Backchannel, backchannel},
+    understand::{Backchannel, backchannel, is_one_word},
 };
 
 /// While less than this is left of a question, a hum answers it.
 const NEARLY_ASKED: Duration = Duration::from_millis(400);
+
+/// A longer sound is speech, even if only one word of it was understood.
+const SCRAP: Duration = Duration::from_millis(500);
 
 /// Sound that was likely to be speech is none when its start has not been found by then.
 pub(super) const LIKELY_FOR: Duration = Duration::from_millis(300);
@@ -76,7 +80,7 @@ impl Conversation {
         let at = turn.from;
         let note = match text.first() {
             None => Note::Noise { at },
-            Some(best) if self.is_backchannel(now, &best.text) => {
+            Some(best) if self.is_backchannel(now, &best.text) || self.is_scrap(now, text) => {
                 Note::Backchannel { text: best.text.clone(), at }
             }
             Some(_) => {
@@ -89,6 +93,17 @@ impl Conversation {
         out.push(Output::Note(note));
         out.push(Output::Resume);
         false
+    }
+
+    /// Whether a short sound over a prompt was written as one word that the dialog makes nothing of: a
+    /// hum or a knock becomes "Mum." or "you".
+    fn is_scrap(&self, now: CallTime, text: &[Hypothesis]) -> bool {
+        let (Next::Listen(listen), Some(turn)) = (&self.next, &self.turn) else { return false };
+        let short = turn.pause.as_ref().is_some_and(|pause| pause.at.since(turn.from) < SCRAP);
+        let input = dialog::Input::Heard(text.to_vec());
+        short
+            && text.first().is_some_and(|best| is_one_word(listen.lang, &best.text))
+            && !Ahead::of(&self.machine, now, input).understood()
     }
 
     /// Whether words said over a prompt only mean "go on". After a yes/no question they mean more.

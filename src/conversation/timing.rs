@@ -45,10 +45,10 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self {
-            complete_ms: 200,
-            understood_ms: 240,
+            complete_ms: 180,
+            understood_ms: 220,
             open_ms: 600,
-            may_go_on_ms: 500,
+            may_go_on_ms: 440,
             message_ms: 1_000,
             unfinished_ms: 1_200,
             digits_missing_ms: 1_700,

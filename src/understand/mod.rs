@@ -8,6 +8,6 @@ mod distance;
 mod intent;
 mod slots;
 
-pub use backchannel::{Backchannel, backchannel};
+pub use backchannel::{Backchannel, backchannel, is_one_word};
 pub use intent::{IntentClassifier, IntentMatch};
 pub use slots::{ChoiceMatch, ChoiceOption, DigitSpec, best_digits, choice, digits, yes_no};

@@ -183,6 +183,12 @@ mod tests {
     }
 
     #[test]
+    fn what_a_recogniser_writes_for_a_four_is_one() {
+        let said = best_digits(Lang::Zh, &heard(&["92637次。"]), &ID_TAIL);
+        assert_eq!(said.as_deref(), Some("926374"));
+    }
+
+    #[test]
     fn x_is_taken_only_where_it_is_allowed_and_last() {
         let said = heard(&["三一零零二叉"]);
         assert_eq!(best_digits(Lang::Zh, &said, &ID_TAIL).as_deref(), Some("31002X"));

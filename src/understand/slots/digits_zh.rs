@@ -121,7 +121,7 @@ fn homophone(c: char) -> Option<String> {
         "yi" | "yao" => "1",
         "er" => "2",
         "san" | "shan" => "3",
-        "si" => "4",
+        "si" | "ci" => "4",
         "wu" => "5",
         "liu" => "6",
         "qi" => "7",
