@@ -117,4 +117,9 @@ async fn a_caller_who_gives_up_during_the_announcement_is_on_record() {
     let record = service.record("gone").await;
     assert_eq!(record.summary.end_reason.as_deref(), Some("cancelled"));
     assert_eq!(record.summary.answered_ms, None);
+    let days = std::fs::read_dir(service.data.path().join("calls")).unwrap();
+    for day in days {
+        let left: Vec<_> = std::fs::read_dir(day.unwrap().path()).unwrap().collect();
+        assert!(left.is_empty(), "a call that never was has files: {left:?}");
+    }
 }

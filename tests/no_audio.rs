@@ -69,6 +69,7 @@ async fn comfort_noise_is_a_sign_of_life() {
     }
     let ok = peer.ask("BYE", 2, "bye", "", "").await;
     assert!(ok.starts_with("SIP/2.0 200"), "the call was still up: {ok}");
+    assert!(ok.contains("P-RTP-Stat: PS="), "{ok}");
     let record = service.record("quiet").await;
     assert_eq!(record.summary.end_reason.as_deref(), Some("caller_hangup"));
     assert!(record.events.iter().all(|event| event.kind != "no_audio"), "{:?}", record.events);

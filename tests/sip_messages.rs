@@ -278,3 +278,14 @@ async fn a_change_that_overtakes_the_ack_waits_for_it() {
         assert!(answer.starts_with("SIP/2.0 200"), "{answer}");
     }
 }
+
+#[tokio::test]
+async fn who_hangs_up_is_told_what_the_media_was_like() {
+    let mut agent = agent().await;
+    let (peer, mut leg) = Peer::connect(&mut agent, "told").await;
+    leg.report_media("PS=1,PR=1,PL=0,JI=0".to_owned());
+    leg.report_media("PS=50,PR=49,PL=1,JI=2".to_owned());
+    let ok = peer.ask("BYE", 2, "bye", "", "").await;
+    assert!(ok.contains("P-RTP-Stat: PS=50,PR=49,PL=1,JI=2\r\n"), "{ok}");
+    assert!(matches!(event(&mut leg).await, LegEvent::HungUp { .. }));
+}

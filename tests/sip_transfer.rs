@@ -3,8 +3,11 @@
 
 mod sip_support;
 
-use hotline::sip::{HangUpCause, Leg, LegEvent, ReferProgress, Referral, Replaces, SipError};
-use sip_support::{Peer, SDP, agent, event, tag_of};
+use hotline::sip::{
+    HangUpCause, InboundConfig, Leg, LegEvent, ReferProgress, ReferRequest, Referral, Replaces,
+    SipError, SipLeg, TrunkConfig, UserAgent, UserAgentConfig,
+};
+use sip_support::{Peer, SDP, agent, body_of, event, tag_of};
 
 /// The request of that method that the agent sends, and its answer from us.
 async fn answered(peer: &Peer, method: &str, status: &str) -> String {
@@ -172,4 +175,90 @@ async fn a_leg_names_itself_as_its_peer_knows_it() {
         early_only: false,
     };
     assert_eq!(leg.replaces(), Some(named));
+}
+
+/// An agent whose callers may send it elsewhere.
+async fn trusting() -> UserAgent {
+    let networks = vec!["127.0.0.0/8".parse().unwrap()];
+    let inbound = InboundConfig { networks, ..InboundConfig::default() };
+    let pbx = TrunkConfig { inbound, allow_refer: true, ..TrunkConfig::new("pbx", Vec::new()) };
+    let config = UserAgentConfig::new("127.0.0.1:0".parse().unwrap());
+    UserAgent::bind(UserAgentConfig { trunks: vec![pbx], ..config }).await.unwrap()
+}
+
+/// What the peer is told next by NOTIFY: the state of the subscription, and the fragment.
+async fn told(peer: &Peer) -> (String, String) {
+    let notify = answered(peer, "NOTIFY", "200 OK").await;
+    assert!(notify.contains("Event: refer\r\n"), "{notify}");
+    let state = notify.lines().find_map(|line| line.strip_prefix("Subscription-State: ")).unwrap();
+    (state.to_owned(), body_of(&notify).trim_end().to_owned())
+}
+
+async fn refer_request(leg: &mut SipLeg) -> ReferRequest {
+    match event(leg).await {
+        LegEvent::Refer(request) => request,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_trusted_peer_sends_the_bot_elsewhere_and_hears_how_it_goes() {
+    let mut agent = trusting().await;
+    let (peer, mut leg) = Peer::connect(&mut agent, "trusted").await;
+    let headers = "Refer-To: <sip:4002@192.0.2.9?Replaces=x%3Bto-tag%3D1%3Bfrom-tag%3D2>\r\n\
+                   Referred-By: <sip:pbx@192.0.2.1>\r\n";
+    peer.send(&peer.message("REFER", 2, "r2", headers, "")).await;
+    let request = refer_request(&mut leg).await;
+    assert_eq!(request.referral.to, "sip:4002@192.0.2.9");
+    assert_eq!(request.referral.replaces.as_ref().unwrap().to_string(), "x;to-tag=1;from-tag=2");
+    assert_eq!(request.referral.headers[0].1, "<sip:pbx@192.0.2.1>");
+    let mut reports = request.accept();
+    let accepted = peer.answer_to("CSeq: 2 REFER").await;
+    assert!(accepted.starts_with("SIP/2.0 202"), "{accepted}");
+    assert_eq!(told(&peer).await, ("active;expires=180".into(), "SIP/2.0 100 Trying".into()));
+    let twice = peer.ask("REFER", 3, "r3", headers, "").await;
+    assert!(twice.starts_with("SIP/2.0 603"), "one at a time: {twice}");
+    reports.report(180);
+    assert_eq!(told(&peer).await.1, "SIP/2.0 180 Ringing");
+    reports.report(200);
+    let last = ("terminated;reason=noresource".into(), "SIP/2.0 200 OK".into());
+    assert_eq!(told(&peer).await, last);
+    peer.ask("BYE", 4, "bye", "", "").await;
+    assert!(matches!(event(&mut leg).await, LegEvent::HungUp { .. }));
+}
+
+#[tokio::test]
+async fn a_referral_that_is_dropped_is_declined_or_reported_as_failed() {
+    let mut agent = trusting().await;
+    let (peer, mut leg) = Peer::connect(&mut agent, "dropped").await;
+    let to = "Refer-To: <sip:4002@192.0.2.9>\r\n";
+    peer.send(&peer.message("REFER", 2, "r2", to, "")).await;
+    drop(refer_request(&mut leg).await);
+    assert!(peer.answer_to("CSeq: 2 REFER").await.starts_with("SIP/2.0 603"));
+    peer.send(&peer.message("REFER", 3, "r3", to, "")).await;
+    drop(refer_request(&mut leg).await.accept());
+    assert!(peer.answer_to("CSeq: 3 REFER").await.starts_with("SIP/2.0 202"));
+    let notify = answered(&peer, "NOTIFY", "200 OK").await;
+    assert!(notify.contains("Event: refer;id=3\r\n"), "the second has a name: {notify}");
+    let notify = answered(&peer, "NOTIFY", "200 OK").await;
+    assert!(body_of(&notify).starts_with("SIP/2.0 503"), "{notify}");
+    peer.send(&peer.message("REFER", 4, "r4", &format!("{to}Refer-Sub: false\r\n"), "")).await;
+    let _silent = refer_request(&mut leg).await.accept();
+    let accepted = peer.answer_to("CSeq: 4 REFER").await;
+    assert!(accepted.contains("Refer-Sub: false"), "{accepted}");
+    peer.nothing_but("").await;
+}
+
+#[tokio::test]
+async fn we_say_that_calls_may_be_replaced() {
+    let mut agent = agent().await;
+    let mut peer = Peer::new(&agent, "supported").await;
+    let headers = "Content-Type: application/sdp\r\n";
+    peer.send(&peer.message("INVITE", 1, "inv", headers, SDP)).await;
+    let mut leg = agent.next_invite().await.unwrap();
+    leg.answer(SDP.to_owned()).await.unwrap();
+    let ok = peer.answer_to("CSeq: 1 INVITE").await;
+    assert!(ok.contains("Supported: replaces"), "{ok}");
+    peer.tag = tag_of(&ok);
+    peer.ack(1, "").await;
 }

@@ -1,12 +1,15 @@
 //! Calls over TCP, TLS and IPv6, and what streams may bring.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+mod sip_support;
+
 use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
 use hotline::sip::{
     DialRequest, HangUpCause, Leg, LegEvent, ListenOn, SipError, SipLeg, TlsFiles, Transport,
     UserAgent, UserAgentConfig,
 };
+use sip_support::response_to;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -135,6 +138,39 @@ async fn one_agent_serves_both_address_families_on_one_port() {
         let uri = format!("sip:4001@{host}:{port}");
         assert_eq!(call(&caller, &mut callee, &uri).await, Transport::Udp, "{host}");
     }
+}
+
+#[tokio::test]
+async fn requests_name_the_listener_that_sends_them() {
+    let Ok(peer) = tokio::net::UdpSocket::bind("[::1]:0").await else {
+        return eprintln!("skipped: this machine has no IPv6");
+    };
+    let caller = agent(&["127.0.0.1:0", "[::1]:0"], TlsFiles::default()).await;
+    let own = caller.listening_on()[1].addr;
+    let uri = format!("sip:4001@{}", peer.local_addr().unwrap());
+    let route = caller.dialer().route_to(&uri).await.unwrap();
+    assert_eq!((route.local_ip, route.bind_ip), (own.ip(), own.ip()), "for media too");
+    let _leg = dial(&caller, &uri).await.unwrap();
+    let mut buf = [0; 8_192];
+    let (len, from) = soon(peer.recv_from(&mut buf)).await.unwrap();
+    let invite = String::from_utf8_lossy(&buf[..len]).into_owned();
+    assert_eq!(from, own);
+    assert!(invite.contains(&format!("\r\nVia: SIP/2.0/UDP {own};")), "{invite}");
+    assert!(
+        invite.contains(&format!("@{own}")) || invite.contains(&format!("<sip:{own}")),
+        "{invite}"
+    );
+    let refused = response_to(&invite, "486 Busy Here", "", "");
+    peer.send_to(refused.as_bytes(), from).await.unwrap();
+    let ack = loop {
+        let len = soon(peer.recv(&mut buf)).await.unwrap();
+        let message = String::from_utf8_lossy(&buf[..len]).into_owned();
+        if message.starts_with("ACK") {
+            break message;
+        }
+    };
+    let via = |message: &str| message.lines().find(|l| l.starts_with("Via:")).map(str::to_owned);
+    assert_eq!(via(&ack), via(&invite), "the ACK of a refusal belongs to the INVITE");
 }
 
 #[tokio::test]

@@ -53,6 +53,7 @@ enum Order {
     Audio(u64, Chunk),
     Line(u64, String),
     Close(u64, Option<oneshot::Sender<Result<(), ArchiveError>>>),
+    Discard(u64, oneshot::Sender<()>),
 }
 
 impl ArchiveWriter {
@@ -152,6 +153,16 @@ impl Archive {
         Err(ArchiveError::Write { path: self.recording.clone(), problem })
     }
 
+    /// Removes the files: there was no call.
+    pub(super) async fn discard(mut self) {
+        let (done, removed) = oneshot::channel();
+        if let Some(close) = self.close.take() {
+            close.send(Order::Discard(self.call, done));
+        }
+        // A writer that has stopped has said so to others.
+        let _ = removed.await;
+    }
+
     /// Where the recording is.
     pub(super) fn recording(&self) -> &Path {
         &self.recording
@@ -195,6 +206,12 @@ fn write(mut queue: mpsc::Receiver<Order>) {
             }
             Order::Audio(call, chunk) => calls.apply(call, |files| files.audio(&chunk)),
             Order::Line(call, line) => calls.apply(call, |files| files.line(&line)),
+            Order::Discard(call, done) => {
+                if let Some(Ok(files)) = calls.0.remove(&call) {
+                    files.remove();
+                }
+                let _ = done.send(());
+            }
             Order::Close(call, done) => {
                 let closed = match calls.0.remove(&call) {
                     Some(files) => files.and_then(Files::close),
@@ -244,6 +261,17 @@ impl Files {
         writeln!(self.lines, "{line}")
             .and_then(|()| self.lines.flush())
             .map_err(|e| write_error(&self.journal, &e))
+    }
+
+    fn remove(self) {
+        let Self { recording, journal, .. } = self;
+        for file in [&recording, &journal] {
+            if let Err(error) = fs::remove_file(file) {
+                tracing::warn!(file = %file.display(), %error, "an empty file stays");
+            }
+        }
+        // Stays when somebody put something there.
+        let _ = recording.parent().map(fs::remove_dir);
     }
 
     fn close(mut self) -> Result<(), ArchiveError> {

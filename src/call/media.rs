@@ -264,6 +264,11 @@ impl Media {
         self.session.stats()
     }
 
+    /// What the media has been like so far.
+    pub(super) fn stats(&self) -> RtpStats {
+        self.session.stats()
+    }
+
     /// Where the peer's RTP comes from; `None` before any came.
     pub(super) fn heard_from(&self) -> Option<SocketAddr> {
         self.latched.then_some(self.remote)

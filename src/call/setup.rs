@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 use tokio::{
     net::UdpSocket,
@@ -11,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    ArchiveError, ArchiveWriter, EndReason, Engines, MediaOptions, PortError, PortRange,
+    ArchiveError, ArchiveWriter, EndReason, Engines, Limits, MediaOptions, PortError, PortRange,
     SrtpPolicy,
     archive::Archive,
     clock::CallClock,
@@ -83,44 +82,13 @@ pub struct Setup {
     /// The trunk that numbers are called by when a caller is handed over; without one they are
     /// called where the call came from.
     pub transfer_trunk: Option<String>,
+    /// Protection of the media of those calls.
+    pub transfer_srtp: SrtpPolicy,
     /// Where the summary of a call is found, for whoever it is handed over to; `{id}` is the
     /// call's id.
     pub summary_url: Option<String>,
     /// Admission.
     pub permit: Permit,
-}
-
-/// Limits of one call, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Longest call.
-    pub max_duration_s: u64,
-    /// Time without any RTP from the caller, not even comfort noise, after which that is recorded
-    /// and the question asked again.
-    pub no_audio_s: u64,
-    /// Time after which such a call ends.
-    pub media_timeout_s: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_duration_s: 1_800, no_audio_s: 10, media_timeout_s: 30 }
-    }
-}
-
-impl Limits {
-    pub(super) fn max_duration(&self) -> Duration {
-        Duration::from_secs(self.max_duration_s)
-    }
-
-    pub(super) fn no_audio(&self) -> Duration {
-        Duration::from_secs(self.no_audio_s)
-    }
-
-    pub(super) fn media_timeout(&self) -> Duration {
-        Duration::from_secs(self.media_timeout_s)
-    }
 }
 
 /// A call that came to nothing, or whose record could not be kept.
@@ -199,6 +167,7 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
         None => Err((rtp, rtcp)),
     };
     if let Err(unanswered) = lead_in(&mut leg, &setup, &mut session, media.as_mut().ok()).await {
+        archive.discard().await;
         return not_answered(unanswered, leg, &setup).await;
     }
     let answered = Instant::now();
@@ -209,6 +178,7 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
         Err((rtp, rtcp)) => match answer_in_ack(&mut leg, session.local()).await {
             Ok(peer) => Media::new(rtp, rtcp, &peer, setup.media)?,
             Err(error) => {
+                archive.discard().await;
                 leg.hang_up(HangUpCause::Failure).await?;
                 let end = never_spoken(EndReason::Failed, Some(rang_ms));
                 setup.store.finish_call(&setup.id, end, &[]).await?;
@@ -331,9 +301,8 @@ fn desk(info: &LegInfo, setup: &Setup) -> Desk {
     Desk {
         dialer: setup.dialer.clone(),
         ports: Arc::clone(&setup.ports),
-        bind: setup.bind,
         capabilities: setup.capabilities.clone(),
-        srtp: setup.srtp,
+        srtp: setup.transfer_srtp,
         options: setup.media,
         local_ip: info.local_ip,
         remote: info.remote,

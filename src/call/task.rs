@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    EndReason, Engines,
+    EndReason, Engines, Limits,
     archive::Archive,
     clock::CallClock,
     ending::statistics,
@@ -24,8 +24,7 @@ use super::{
     player::{FRAME, Player},
     record::Record,
     session::Session,
-    setup::Limits,
-    transfer::{Second, Transfers},
+    transfer::{Callee, Second, Transfers},
 };
 use crate::{
     audio::{CallTime, Hz8k, Pcm},
@@ -80,6 +79,8 @@ pub(super) enum Done {
     Prepared,
     /// The leg of somebody to whom the caller is to be handed over.
     Dialled(Box<Result<Second, String>>),
+    /// Likewise, as the peer asked.
+    Referred(Box<Result<Second, String>>),
 }
 
 /// What is left when a call is over.
@@ -102,7 +103,10 @@ impl<L: Leg> Call<L> {
                 () = sleep_until(next_tick) => self.tick(),
                 datagram = self.media.receive() => self.datagram(datagram),
                 Some(done) = self.jobs.join_next() => self.job_done(done.ok()),
-                heard = self.transfers.next() => self.heard_callee(heard),
+                (who, heard) = self.transfers.next() => match who {
+                    Callee::Present => self.heard_callee(heard),
+                    Callee::Asked => self.heard_asked(heard),
+                },
                 event = self.leg.next_event() => self.signalled(event),
             }
             self.signal().await;
@@ -145,6 +149,11 @@ impl<L: Leg> Call<L> {
         if line.since(CallTime::ZERO) > self.limits.max_duration() {
             self.end.get_or_insert(EndReason::MaxDuration);
         }
+        if line.as_ms().is_multiple_of(1_000) {
+            // The peer may hang up at any time, and is then told this.
+            self.leg.report_media(statistics(&self.media.stats()));
+        }
+        self.transfers.expire();
         let other = self.relay(line, &caller);
         if self.clock.held() {
             // Nobody listens: what is to be said waits, and what comes is music.
@@ -219,6 +228,7 @@ impl<L: Leg> Call<L> {
                 }
             }
             Some(LegEvent::Referred(progress)) => self.referred(progress),
+            Some(LegEvent::Refer(request)) => self.asked_elsewhere(request),
             Some(LegEvent::Replaced(by)) => self.transfers.replaced_by(by),
             Some(LegEvent::Cancelled) => self.end = Some(EndReason::CallerHangup),
             Some(LegEvent::Shutdown) => self.end = Some(EndReason::Shutdown),
@@ -256,6 +266,7 @@ impl<L: Leg> Call<L> {
                 self.player.ready(now, prompt, Arc::new(Pcm::silence(0)));
             }
             Some(Done::Dialled(second)) => self.dialled(*second),
+            Some(Done::Referred(second)) => self.referral_dialled(*second),
             // Cancelled by ourselves.
             Some(Done::Prepared) | None => {}
         }

@@ -12,7 +12,7 @@ mod trunk_check;
 use std::{
     collections::HashMap,
     future::Future,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -30,8 +30,8 @@ use crate::{
     call::{self, ArchiveWriter, Engines, PortError, PortRange, Setup, live::Live},
     dialplan::Dialplan,
     sip::{
-        Leg, ListenOn, Permits, Redacted, Rejection, SessionTimerConfig, SipError, SipLeg,
-        UserAgent, UserAgentConfig,
+        Leg, Permits, Redacted, Rejection, SessionTimerConfig, SipError, SipLeg, UserAgent,
+        UserAgentConfig,
     },
     speech::{
         SpeechError,
@@ -262,7 +262,7 @@ impl Service {
             prompts: line.prompts,
             store: shared.store.clone(),
             live: shared.live.clone(),
-            bind: media_address(self.agent.listening_on(), info.remote.ip()),
+            bind: self.agent.route_for(info.remote.ip()).bind_ip,
             ports: Arc::clone(&shared.ports),
             capabilities: shared.config.rtp.capabilities(),
             media: shared.config.rtp.media_options(),
@@ -272,6 +272,9 @@ impl Service {
             limits: shared.config.limits,
             before_answer: line.before_answer,
             dialer: self.agent.dialer(),
+            transfer_srtp: shared
+                .config
+                .srtp_with(shared.config.transfer.trunk.as_deref().or(info.trunk.as_deref())),
             transfer_trunk: shared.config.transfer.trunk.clone(),
             summary_url: shared.config.transfer.summary_url.clone(),
             permit,
@@ -307,16 +310,6 @@ fn agent_config(config: &Config) -> Result<UserAgentConfig, ServiceError> {
         trunks,
         ..UserAgentConfig::new(([0, 0, 0, 0], 0).into())
     })
-}
-
-/// Where to take the media of a peer: the address that is listened on for its address family.
-fn media_address(listening_on: &[ListenOn], peer: IpAddr) -> IpAddr {
-    let mut own = listening_on.iter().map(|on| on.addr.ip());
-    let any: IpAddr = match peer {
-        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    };
-    own.find(|ip| ip.is_ipv4() == peer.is_ipv4()).unwrap_or(any)
 }
 
 async fn refuse(leg: &mut SipLeg, rejection: Rejection) {

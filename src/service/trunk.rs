@@ -44,6 +44,9 @@ pub struct Trunk {
     /// Whether callees may not see our number.
     #[serde(default)]
     pub hide_caller_id: bool,
+    /// Whether its REFERs connect our callers elsewhere, at our cost.
+    #[serde(default)]
+    pub allow_refer: bool,
     /// Calls at once, both ways.
     #[serde(default = "default_max_calls")]
     pub max_calls: usize,
@@ -118,6 +121,7 @@ impl Trunk {
             },
             caller_id: self.caller_id.clone(),
             hide_caller_id: self.hide_caller_id,
+            allow_refer: self.allow_refer,
             max_calls: self.max_calls,
             max_calls_per_second: self.max_calls_per_second,
             ping: (self.ping_s > 0).then(|| Duration::from_secs(self.ping_s)),

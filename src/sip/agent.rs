@@ -24,8 +24,10 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
-    DialRequest, ListenOn, SipError, SipLeg, TlsFiles, Transport, dial, dispatch,
+    DialRequest, ListenOn, Route, SipError, SipLeg, TlsFiles, Transport, dial, dispatch,
     early_route::EarlyRoutes,
+    inspect::Inspector,
+    last_words::LastWords,
     registry::Registry,
     resolve::{Resolver, Target},
     session_timer::SessionTimerConfig,
@@ -89,6 +91,7 @@ pub(super) struct Shared {
     pub(super) layer: Arc<DialogLayer>,
     pub(super) endpoint: EndpointInnerRef,
     pub(super) registry: Arc<Registry>,
+    pub(super) last_words: Arc<LastWords>,
     pub(super) open_requests: Arc<Semaphore>,
     /// Fires when legs that are still up must end now.
     pub(super) end_legs: CancellationToken,
@@ -116,13 +119,17 @@ impl UserAgent {
         let local = sockets.local().to_vec();
 
         let stop = CancellationToken::new();
+        let last_words = Arc::new(LastWords::default());
         let transport = TransportLayer::new(stop.clone());
         sockets.introduce(&transport, config.external, &stop).await?;
         let endpoint = EndpointBuilder::new()
             .with_cancel_token(stop.clone())
             .with_transport_layer(transport)
             .with_user_agent(&config.user_agent)
-            .with_inspector(Box::new(EarlyRoutes::default()))
+            .with_inspector(Box::new(Inspector {
+                early_routes: EarlyRoutes::default(),
+                last_words: last_words.clone(),
+            }))
             // Otherwise Call-IDs carry the domain of the stack's makers.
             .with_option(EndpointOption {
                 callid_format: CallIdFormat::Uuid,
@@ -135,6 +142,7 @@ impl UserAgent {
             layer: Arc::new(DialogLayer::new(endpoint.inner.clone())),
             endpoint: endpoint.inner.clone(),
             registry: Arc::new(Registry::new()),
+            last_words,
             open_requests: Arc::new(Semaphore::new(OPEN_REQUESTS)),
             end_legs: CancellationToken::new(),
             stopped: stop.clone(),
@@ -266,6 +274,17 @@ impl Shared {
         if own.is_unspecified() { route_to(peer).unwrap_or(own) } else { own }
     }
 
+    /// The way to `peer` and back.
+    pub(super) fn route_for(&self, peer: IpAddr) -> Route {
+        let any: IpAddr = match peer {
+            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let mut own = self.local.iter().map(|on| on.addr.ip());
+        let bind_ip = own.find(|ip| ip.is_ipv4() == peer.is_ipv4()).unwrap_or(any);
+        Route { local_ip: self.ip_for(peer), bind_ip, peer_ip: peer }
+    }
+
     /// The Contact for a dialog with `peer` over `transport`. `own` is our side of a connection
     /// that we opened: peers may call back there if we do not listen for such.
     pub(super) fn contact_for(
@@ -300,7 +319,7 @@ impl std::fmt::Debug for Shared {
 
 /// The address of the interface that leads to `peer`: connecting a UDP socket asks the routing
 /// table and sends nothing.
-fn route_to(peer: IpAddr) -> Option<IpAddr> {
+pub(super) fn route_to(peer: IpAddr) -> Option<IpAddr> {
     let any: IpAddr = match peer {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),

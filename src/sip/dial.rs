@@ -31,6 +31,9 @@ pub struct DialRequest {
     pub credentials: Option<Credentials>,
     /// Further headers of the INVITE.
     pub headers: Vec<(String, String)>,
+    /// The trunk whose call it is, which decides what its REFERs may do; without it, the trunk that
+    /// has the callee's host among its targets.
+    pub trunk: Option<Arc<str>>,
 }
 
 /// User name and password for digest authentication.
@@ -58,6 +61,7 @@ impl DialRequest {
             offer,
             credentials: None,
             headers: Vec::new(),
+            trunk: None,
         }
     }
 }
@@ -76,6 +80,8 @@ pub(super) struct Attempt {
 /// Calls the first address of `request.to_uri` that can be reached.
 pub(super) async fn dial(shared: &Arc<Shared>, request: DialRequest) -> Result<SipLeg, SipError> {
     let callee = parse(&request.to_uri)?;
+    let at = || shared.trunks.at(&callee.host_with_port).map(|name| name.as_str().into());
+    let request = DialRequest { trunk: request.trunk.clone().or_else(at), ..request };
     let mut failed = None;
     for target in shared.resolver.resolve(&callee).await? {
         match dial_target(shared, &request, target).await {
@@ -110,7 +116,7 @@ pub(super) async fn dial_target(
         to: callee.to_string(),
         remote,
         transport,
-        trunk: None,
+        trunk: request.trunk.clone(),
         local_ip: shared.ip_for(remote.ip()),
         offer: None,
     };

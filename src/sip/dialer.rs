@@ -9,6 +9,8 @@ use super::{DialRequest, SipError, SipLeg, TrunkCall, UserAgent, agent::Shared, 
 pub struct Route {
     /// Our address as they see it: what an offer to them is made with.
     pub local_ip: IpAddr,
+    /// The address that media sockets for them are bound to.
+    pub bind_ip: IpAddr,
     /// Theirs, of those that they have the first.
     pub peer_ip: IpAddr,
 }
@@ -18,6 +20,11 @@ pub struct Route {
 pub struct Dialer(Arc<Shared>);
 
 impl UserAgent {
+    /// The way to a peer at `ip`.
+    pub fn route_for(&self, ip: IpAddr) -> Route {
+        self.shared.route_for(ip)
+    }
+
     /// A handle for calling people. Once the agent is gone, its calls fail.
     pub fn dialer(&self) -> Dialer {
         Dialer(Arc::clone(&self.shared))
@@ -65,9 +72,17 @@ impl Dialer {
         Err(failed.unwrap_or(SipError::Closed))
     }
 
+    /// The trunk that `uri` is a number of, and the number: that which has its host among its
+    /// targets.
+    pub fn trunk_at(&self, uri: &str) -> Option<(String, String)> {
+        let uri = dial::parse(uri).ok()?;
+        let number = uri.user()?.to_owned();
+        Some((self.0.trunks.at(&uri.host_with_port)?, number))
+    }
+
     async fn route(&self, uri: &Uri) -> Result<Route, SipError> {
         let targets = self.0.resolver.resolve(uri).await?;
         let peer_ip = targets.first().ok_or(SipError::Closed)?.addr.ip();
-        Ok(Route { local_ip: self.0.ip_for(peer_ip), peer_ip })
+        Ok(self.0.route_for(peer_ip))
     }
 }

@@ -175,6 +175,9 @@ async fn in_dialog(shared: &Arc<Shared>, mut tx: Transaction) -> rsipstack::Resu
         Method::Bye => {
             if let Some(leg) = find_leg(shared, &tx) {
                 leg.set_bye_reason(Reason::of(&tx.original.headers));
+                if let (Some(statistics), id) = (leg.statistics(), dialog.id()) {
+                    shared.last_words.prepare(&id.call_id, &id.local_tag, statistics);
+                }
             }
             hand_to_dialog(shared, dialog, tx).await
         }
@@ -213,16 +216,21 @@ async fn not_yet(tx: &mut Transaction) -> rsipstack::Result<()> {
 
 /// Lets the dialog answer, in a task of its own: it waits for its ACK or for us.
 async fn hand_to_dialog(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     mut dialog: InviteDialog,
     mut tx: Transaction,
 ) -> rsipstack::Result<()> {
     let Ok(place) = shared.open_requests.clone().try_acquire_owned() else {
         return unavailable(&mut tx).await;
     };
+    let shared = Arc::clone(shared);
     tokio::spawn(async move {
         if let Err(e) = dialog.handle(&mut tx).await {
             tracing::debug!(id = %dialog.id(), error = %e, "in-dialog request failed");
+        }
+        if tx.original.method == Method::Bye {
+            let id = dialog.id();
+            shared.last_words.forget(&id.call_id, &id.local_tag);
         }
         drop(place);
     });

@@ -8,7 +8,10 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{Reason, Redacted, ReferProgress, Referral, Replacement, SipError, SipLeg, Transport};
+use super::{
+    Reason, Redacted, ReferProgress, ReferRequest, Referral, Replacement, SipError, SipLeg,
+    Transport,
+};
 
 /// One side of a call, as signalling sees it: SDP passes through as text, media is the caller's
 /// business. Dropping a leg ends it: an unanswered one is rejected (480) or cancelled, an
@@ -39,8 +42,9 @@ pub trait Leg: Send {
     fn reject(&mut self, rejection: Rejection)
     -> impl Future<Output = Result<(), SipError>> + Send;
 
-    /// Tells what the media was like, for our BYE: `statistics` is sent as its P-RTP-Stat header,
-    /// which phones and PBXs know, such as `PS=500,PR=498,PL=2,JI=3`.
+    /// Tells what the media has been like so far, for our BYE or our answer to the peer's:
+    /// `statistics` is sent as P-RTP-Stat header, which phones and PBXs know, such as
+    /// `PS=500,PR=498,PL=2,JI=3`. What is told last counts.
     fn report_media(&mut self, statistics: String);
 
     /// Asks the peer of a leg that is up to call somebody else (REFER, RFC 3515). Returns once
@@ -155,6 +159,9 @@ pub enum LegEvent {
     },
     /// What comes of a [`Leg::refer`].
     Referred(ReferProgress),
+    /// The peer asks us to call somebody else (REFER), and may
+    /// ([`crate::sip::TrunkConfig::allow_refer`]).
+    Refer(ReferRequest),
     /// Somebody takes the peer's place in the call (RFC 3891).
     Replaced(Replacement),
     /// Inbound: the caller gave up before the answer. Last event.

@@ -12,13 +12,16 @@
 //! that are kept.
 
 mod agent;
+mod asked;
 mod dial;
 mod dialer;
 mod dispatch;
 mod driver;
 mod early_route;
 mod error;
+mod inspect;
 mod keys;
+mod last_words;
 mod leg;
 mod lock;
 mod message;
@@ -39,6 +42,7 @@ mod transport;
 mod trunk;
 
 pub use agent::{UserAgent, UserAgentConfig};
+pub use asked::{ReferReports, ReferRequest};
 pub use dial::{Credentials, DialRequest};
 pub use dialer::{Dialer, Route};
 pub use error::SipError;

@@ -28,9 +28,14 @@ pub(super) struct Entry {
     /// PRACK, and changes before the ACK, for the leg's driver.
     early: mpsc::Sender<Box<Transaction>>,
     bye_reason: Mutex<Option<Reason>>,
+    /// What the media was like when that was last told.
+    statistics: Reported,
     /// From tag and CSeq number of an inbound leg's INVITE.
     invite: Option<(String, u32)>,
 }
+
+/// Statistics that the holder of a leg reports, for whoever ends it.
+pub(super) type Reported = Arc<Mutex<Option<String>>>;
 
 /// Takes the leg out of the registry on drop.
 #[derive(Debug)]
@@ -51,12 +56,14 @@ impl Registry {
         id: &DialogId,
         events: mpsc::Sender<LegEvent>,
         early: mpsc::Sender<Box<Transaction>>,
+        statistics: Reported,
         invite: Option<(String, u32)>,
     ) -> Registered {
         let entry = Arc::new(Entry {
             events: Mutex::new(Some(events)),
             early,
             bye_reason: Mutex::default(),
+            statistics,
             invite,
         });
         let key = key(id);
@@ -119,6 +126,11 @@ impl Entry {
     /// keep up.
     pub(super) fn early(&self, tx: Box<Transaction>) -> Result<(), Box<Transaction>> {
         self.early.try_send(tx).map_err(TrySendError::into_inner)
+    }
+
+    /// What the media was like, as far as it was told.
+    pub(super) fn statistics(&self) -> Option<String> {
+        lock(&self.statistics).clone()
     }
 
     /// Remembers the Reason header of the peer's BYE.

@@ -219,7 +219,7 @@ fn seconds(headers: &Headers, name: &str) -> Option<Duration> {
 }
 
 fn supported() -> Header {
-    Header::Supported("timer".into())
+    Header::Supported("replaces, timer".into())
 }
 
 fn min_se(min: Duration) -> Header {

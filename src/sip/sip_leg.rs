@@ -1,9 +1,11 @@
+use std::sync::Arc;
+
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     HangUpCause, Leg, LegEvent, LegInfo, Permit, Referral, Rejection, Replaces, SipError,
-    refer::Named,
+    lock::lock, refer::Named, registry::Reported,
 };
 
 /// Events a leg may have waiting. Keys and session changes are refused before it is full, so
@@ -16,7 +18,7 @@ pub struct SipLeg {
     info: LegInfo,
     events: mpsc::Receiver<LegEvent>,
     orders: mpsc::Sender<Order>,
-    statistics: Option<String>,
+    statistics: Reported,
     dialog: Named,
     /// An event that was looked at already.
     first: Option<LegEvent>,
@@ -57,7 +59,7 @@ impl SipLeg {
             events,
             orders,
             dialog,
-            statistics: None,
+            statistics: Reported::default(),
             first: None,
             heard,
             place: None,
@@ -74,6 +76,11 @@ impl SipLeg {
     /// Fires when the peer has sent anything at all, 100 Trying included.
     pub(super) fn heard(&self) -> CancellationToken {
         self.heard.clone()
+    }
+
+    /// Where what the holder reports of the media is found.
+    pub(super) fn reported(&self) -> Reported {
+        Arc::clone(&self.statistics)
     }
 
     /// Makes `event` the next one again.
@@ -137,7 +144,7 @@ impl Leg for SipLeg {
     }
 
     fn report_media(&mut self, statistics: String) {
-        self.statistics = Some(statistics);
+        *lock(&self.statistics) = Some(statistics);
     }
 
     async fn refer(&mut self, referral: Referral) -> Result<(), SipError> {
@@ -150,7 +157,7 @@ impl Leg for SipLeg {
     }
 
     async fn hang_up(&mut self, cause: HangUpCause) -> Result<(), SipError> {
-        let statistics = self.statistics.take();
+        let statistics = lock(&self.statistics).take();
         match self.order(What::HangUp(cause, statistics)).await {
             Err(SipError::State { state: "over", .. }) => Ok(()),
             other => other,

@@ -20,7 +20,7 @@ pub(crate) struct Running {
     pub(crate) cut: Option<oneshot::Sender<()>>,
     pub(crate) address: std::net::SocketAddr,
     pub(crate) store: Store,
-    _data: tempfile::TempDir,
+    pub(crate) data: tempfile::TempDir,
 }
 
 impl Running {
@@ -54,7 +54,7 @@ impl Running {
                 let _ = is_cut.await;
             },
         ));
-        Some(Self { task, stop: Some(stop), cut: Some(cut), address, store, _data: data })
+        Some(Self { task, stop: Some(stop), cut: Some(cut), address, store, data })
     }
 
     /// A peer that has not called yet.

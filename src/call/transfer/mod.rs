@@ -1,15 +1,18 @@
 //! Handing a caller over: by a second leg that we bridge (and that the caller's side may take over
 //! from us, attended), or by REFER alone. Also somebody else's taking the caller's place.
 
+mod asked;
 mod second;
 
 use std::future;
 
 use tokio::time::Instant;
 
+use asked::Asked;
 pub(super) use second::{Desk, Heard, Second};
 
 use super::{
+    EndReason,
     player::FRAME,
     task::{Call, Done},
 };
@@ -31,7 +34,20 @@ pub(super) struct Transfers {
     referral: Option<Referral>,
     /// Has yet to be answered.
     replacement: Option<Replacement>,
+    /// What the peer asked for by REFER.
+    asked: Option<Asked>,
+    /// A desk that has handed its caller on, and until when it may hang up by itself.
+    leaving: Option<(Second, Instant)>,
     done: bool,
+}
+
+/// Of whom [`Transfers::next`] tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Callee {
+    /// To whom the caller is handed over.
+    Present,
+    /// Whom a REFER names.
+    Asked,
 }
 
 struct Handover {
@@ -57,14 +73,24 @@ enum Stage {
 
 impl Transfers {
     pub(super) fn new(desk: Desk) -> Self {
-        Self { desk, under_way: None, referral: None, replacement: None, done: false }
+        Self {
+            desk,
+            under_way: None,
+            referral: None,
+            replacement: None,
+            asked: None,
+            leaving: None,
+            done: false,
+        }
     }
 
-    /// What comes from the callee; never, without one. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Heard {
-        match self.second() {
-            Some(second) => second.next().await,
-            None => future::pending().await,
+    /// What comes from a callee; never, without one. Cancel-safe.
+    pub(super) async fn next(&mut self) -> (Callee, Heard) {
+        let present = self.under_way.as_mut().and_then(|handover| handover.second.as_mut());
+        let asked = self.asked.as_mut().and_then(Asked::second);
+        tokio::select! {
+            heard = heard(present) => (Callee::Present, heard),
+            heard = heard(asked) => (Callee::Asked, heard),
         }
     }
 
@@ -76,6 +102,7 @@ impl Transfers {
     /// The call is over: the callee's leg ends as well.
     pub(super) fn end(&mut self) {
         self.under_way = None;
+        (self.asked, self.leaving) = (None, None);
     }
 
     /// Remembers who wants to take the caller's place.
@@ -174,6 +201,7 @@ impl<L: Leg> Call<L> {
                     self.media.press(key, KEY_TICKS);
                 }
             }
+            Heard::Signal(Some(LegEvent::Refer(request))) => self.asked_elsewhere(request),
             Heard::Signal(Some(LegEvent::Rejected { code, reason, .. })) => {
                 tracing::info!(code, %reason, "the callee refused");
                 self.transferred(result_of(code));
@@ -307,6 +335,17 @@ impl<L: Leg> Call<L> {
         self.transfers.done = result == TransferResult::Done;
         let now = self.now();
         self.step(now, Input::Transferred(result));
+        if self.transfers.done && self.conversation.is_over() {
+            // The dialog was over before: the caller was connected as somebody asked.
+            self.end.get_or_insert(EndReason::Transferred);
+        }
+    }
+}
+
+async fn heard(second: Option<&mut Second>) -> Heard {
+    match second {
+        Some(second) => second.next().await,
+        None => future::pending().await,
     }
 }
 

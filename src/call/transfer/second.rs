@@ -11,7 +11,9 @@ use crate::{
         session::Session,
     },
     sdp::{self, Capabilities, LocalMedia},
-    sip::{DialRequest, Dialer, Leg, LegEvent, SipError, SipLeg, Transport, TrunkCall},
+    sip::{
+        DialRequest, Dialer, Leg, LegEvent, Referral, Route, SipError, SipLeg, Transport, TrunkCall,
+    },
 };
 
 /// What second legs of one call are made with.
@@ -19,7 +21,6 @@ use crate::{
 pub(in crate::call) struct Desk {
     pub(in crate::call) dialer: Dialer,
     pub(in crate::call) ports: Arc<PortRange>,
-    pub(in crate::call) bind: IpAddr,
     pub(in crate::call) capabilities: Capabilities,
     pub(in crate::call) srtp: SrtpPolicy,
     pub(in crate::call) options: MediaOptions,
@@ -43,16 +44,36 @@ impl Desk {
         if is_uri(to) { to.to_owned() } else { number_at(to, self.remote, self.transport) }
     }
 
-    async fn dial(&self, to: &str, offer: String) -> Result<SipLeg, SipError> {
-        let headers = self.context.clone();
-        match self.trunk.as_deref().filter(|_| !is_uri(to)) {
-            Some(trunk) => {
-                let number = to.to_owned();
-                let call = TrunkCall { number, offer, caller_id: None, headers };
-                self.dialer.dial_trunk(trunk, call).await
+    /// Whom to call for `to`.
+    fn callee(&self, to: &str) -> Callee {
+        match &self.trunk {
+            Some(trunk) if !is_uri(to) => {
+                Callee::Number { number: to.to_owned(), trunk: trunk.clone() }
             }
-            None => {
-                let request = DialRequest::new(&self.uri(to), &self.from(), offer);
+            _ => Callee::Uri(self.uri(to)),
+        }
+    }
+
+    async fn route(&self, callee: &Callee) -> Result<Route, SipError> {
+        match callee {
+            Callee::Number { trunk, .. } => self.dialer.route_by(trunk).await,
+            Callee::Uri(uri) => self.dialer.route_to(uri).await,
+        }
+    }
+
+    async fn dial(
+        &self,
+        callee: Callee,
+        offer: String,
+        headers: Vec<(String, String)>,
+    ) -> Result<SipLeg, SipError> {
+        match callee {
+            Callee::Number { number, trunk } => {
+                let call = TrunkCall { number, offer, caller_id: None, headers };
+                self.dialer.dial_trunk(&trunk, call).await
+            }
+            Callee::Uri(uri) => {
+                let request = DialRequest::new(&uri, &self.from(), offer);
                 self.dialer.dial(DialRequest { headers, ..request }).await
             }
         }
@@ -67,6 +88,12 @@ impl Desk {
         let user = if self.caller.is_empty() { "anonymous" } else { &self.caller };
         format!("sip:{user}@{host}")
     }
+}
+
+/// Whom to call, and how.
+enum Callee {
+    Number { number: String, trunk: String },
+    Uri(String),
 }
 
 fn is_uri(to: &str) -> bool {
@@ -102,9 +129,35 @@ pub(in crate::call) enum Heard {
 impl Second {
     /// Calls `to`, a SIP URI or a number; the text of an error is for the log.
     pub(super) async fn dial(desk: &Desk, to: &str) -> Result<Self, String> {
-        let (rtp, rtcp) = desk.ports.bind(desk.bind).await.map_err(|e| e.to_string())?;
+        Self::call(desk, desk.callee(to), desk.context.clone()).await
+    }
+
+    /// Calls whom a REFER names: by the trunk, when it is one of a trunk's; in the place of the
+    /// call that the REFER names, if it names one (RFC 3891).
+    pub(super) async fn dial_referred(desk: &Desk, referral: &Referral) -> Result<Self, String> {
+        let mut headers = desk.context.clone();
+        headers.extend(referral.headers.iter().cloned());
+        if let Some(replaces) = &referral.replaces {
+            headers.push(("Replaces".to_owned(), replaces.to_string()));
+            headers.push(("Require".to_owned(), "replaces".to_owned()));
+        }
+        let callee = match desk.dialer.trunk_at(&referral.to) {
+            Some((trunk, number)) => Callee::Number { number, trunk },
+            None => Callee::Uri(referral.to.clone()),
+        };
+        Self::call(desk, callee, headers).await
+    }
+
+    async fn call(
+        desk: &Desk,
+        callee: Callee,
+        headers: Vec<(String, String)>,
+    ) -> Result<Self, String> {
+        // What the callee reaches us at may be another address than what the caller does.
+        let route = desk.route(&callee).await.map_err(|e| e.to_string())?;
+        let (rtp, rtcp) = desk.ports.bind(route.bind_ip).await.map_err(|e| e.to_string())?;
         let mut session = Session::new(LocalMedia {
-            address: desk.local_ip,
+            address: route.local_ip,
             port: rtp.local_addr().map_err(|e| e.to_string())?.port(),
             session_id: rand::random::<u32>().into(),
             version: 1,
@@ -112,7 +165,7 @@ impl Second {
             capabilities: desk.capabilities.clone(),
         });
         let offer = session.offer();
-        let leg = desk.dial(to, offer).await.map_err(|e| e.to_string())?;
+        let leg = desk.dial(callee, offer, headers).await.map_err(|e| e.to_string())?;
         Ok(Self { leg, media: None, session, sockets: Some((rtp, rtcp)), options: desk.options })
     }
 

@@ -1,15 +1,11 @@
-use std::{
-    io::ErrorKind,
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 
 use tokio::net::UdpSocket;
 
 use crate::{
     call::PortRange,
     sdp::{self, LocalMedia},
-    service::{Config, ServiceError, Trunk, agent_config, media_address},
+    service::{Config, ServiceError, Trunk, agent_config},
     sip::{SipError, SipLeg, TrunkCall, UserAgent},
 };
 
@@ -57,7 +53,7 @@ impl TrunkLine {
         number: &str,
     ) -> Result<(SipLeg, (UdpSocket, UdpSocket), LocalMedia), ServiceError> {
         let route = self.agent.dialer().route_by(&self.trunk.name).await?;
-        let sockets = self.ports.bind(self.bind_for(route.peer_ip)).await?;
+        let sockets = self.ports.bind(route.bind_ip).await?;
         let local = LocalMedia {
             address: route.local_ip,
             port: sockets.0.local_addr().map_or(0, |own| own.port()),
@@ -82,11 +78,6 @@ impl TrunkLine {
 
     pub(super) fn ports(&self) -> &PortRange {
         &self.ports
-    }
-
-    /// The address that media sockets for `peer` are bound to.
-    pub(super) fn bind_for(&self, peer: IpAddr) -> IpAddr {
-        media_address(self.agent.listening_on(), peer)
     }
 }
 

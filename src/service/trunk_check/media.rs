@@ -21,7 +21,7 @@ pub(super) async fn check(
     best: &AddressReport,
     tell: &mut (dyn FnMut(Finding) + Send),
 ) -> Result<(), ServiceError> {
-    let (bind, told) = (line.bind_for(best.addr.ip()), best.local_ip);
+    let (bind, told) = (line.agent.route_for(best.addr.ip()).bind_ip, best.local_ip);
     let ports = &line.config.rtp.ports;
     tell(Finding::note(format!("SDP will say {told}; media is taken on {bind}, ports {ports}")));
     let srtp = line.config.srtp_with(Some(&line.trunk.name));

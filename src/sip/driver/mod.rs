@@ -4,6 +4,7 @@ mod outbound;
 mod phase;
 mod provisional;
 mod referral;
+mod referred;
 mod session;
 
 use std::{pin::Pin, sync::Arc};
@@ -31,6 +32,7 @@ use super::{
 use phase::Phase;
 use provisional::Provisional;
 use referral::Referring;
+use referred::Referred;
 use session::Session;
 
 /// Drives an INVITE transaction to its end.
@@ -68,6 +70,9 @@ pub(super) struct Driver {
     provisional: Provisional,
     session: Session,
     referring: Referring,
+    /// Whether the peer may ask us to go elsewhere.
+    may_refer: bool,
+    referred_by_peer: Referred,
     /// Fires when the peer has answered anything.
     heard: CancellationToken,
 }
@@ -103,6 +108,7 @@ impl Driver {
         invite: Option<(String, u32)>,
     ) -> (SipLeg, Self) {
         let direction = info.direction;
+        let may_refer = shared.trunks.may_refer(info.trunk.as_deref());
         let (leg, events, orders) = SipLeg::new(info, Named(dialog.clone()));
         let (early_tx, early) = mpsc::channel(EARLY);
         let mut provisional = Provisional::new(early);
@@ -111,7 +117,7 @@ impl Driver {
         }
         let driver = Self {
             shared: shared.clone(),
-            leg: shared.registry.add(&dialog.id(), events, early_tx, invite),
+            leg: shared.registry.add(&dialog.id(), events, early_tx, leg.reported(), invite),
             dialog,
             orders,
             direction,
@@ -125,6 +131,8 @@ impl Driver {
             provisional,
             session: Session::default(),
             referring: Referring::default(),
+            may_refer,
+            referred_by_peer: Referred::default(),
             heard: leg.heard(),
         };
         (leg, driver)

@@ -1,4 +1,4 @@
-//! Sending the peer elsewhere by REFER, and being asked to go elsewhere (RFC 3515).
+//! Sending the peer elsewhere by REFER (RFC 3515).
 
 use std::{future, time::Duration};
 
@@ -130,23 +130,5 @@ impl Driver {
     fn referred(&mut self, last: ReferProgress) {
         self.referring.until = None;
         self.leg.entry.emit(LegEvent::Referred(last));
-    }
-
-    /// REFER from the peer. A bot does not let its callers dial at our cost: declined.
-    pub(super) async fn on_refer(&mut self, request: &Request, handle: TransactionHandle) {
-        let mut to = request.headers.iter().filter(|h| matches!(h, Header::ReferTo(_)));
-        let target = match (to.next(), to.next()) {
-            (Some(only), None) => Referral::parse(only.value()),
-            _ => None,
-        };
-        let code = match target {
-            None => StatusCode::BadRequest,
-            Some(target) => {
-                let to = Redacted(&target.to);
-                tracing::warn!(id = %self.dialog.id(), %to, "603: the peer asks us to go elsewhere");
-                StatusCode::Decline
-            }
-        };
-        let _ = handle.reply(code).await;
     }
 }

@@ -39,14 +39,14 @@ fn a_caller_that_knows_timers_refreshes_unless_it_asks_us() {
         ("Session-Expires: 7200", "Session-Expires: 1800;refresher=uac"),
     ] {
         let headers = answered(&["Supported: 100rel, timer", asked]);
-        assert_eq!(headers, ["Supported: timer", agreed, "Require: timer"], "{asked}");
+        assert_eq!(headers, ["Supported: replaces, timer", agreed, "Require: timer"], "{asked}");
     }
 }
 
 #[test]
 fn a_caller_that_does_not_know_timers_is_refreshed_by_us() {
     let headers = answered(&[]);
-    assert_eq!(headers, ["Supported: timer", "Session-Expires: 1800;refresher=uas"]);
+    assert_eq!(headers, ["Supported: replaces, timer", "Session-Expires: 1800;refresher=uas"]);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn what_a_proxy_asks_for_a_caller_without_timers_is_not_raised() {
 
 #[test]
 fn a_session_too_short_is_refused_with_our_minimum() {
-    let request = invite(&["Supported: timer", "Session-Expires: 60"]);
+    let request = invite(&["Supported: replaces, timer", "Session-Expires: 60"]);
     let refused = Terms::of_request(&request, &CONFIG).unwrap_err();
     assert_eq!(shown(&refused.headers()), ["Min-SE: 90"]);
 }
@@ -70,14 +70,15 @@ fn a_session_too_short_is_refused_with_our_minimum() {
 #[test]
 fn a_callers_minimum_is_kept() {
     let config = SessionTimerConfig { expires: secs(120), ..CONFIG };
-    let request = invite(&["Supported: timer", "Session-Expires: 3600", "Min-SE: 300"]);
+    let request = invite(&["Supported: replaces, timer", "Session-Expires: 3600", "Min-SE: 300"]);
     let terms = Terms::of_request(&request, &config).unwrap();
     assert_eq!(terms.expires, secs(300));
 }
 
 #[test]
 fn a_peer_cannot_make_the_session_endless_or_end_it_at_once() {
-    let request = invite(&["Supported: timer", "Session-Expires: 600", "Min-SE: 4294967295"]);
+    let request =
+        invite(&["Supported: replaces, timer", "Session-Expires: 600", "Min-SE: 4294967295"]);
     assert_eq!(Terms::of_request(&request, &CONFIG).unwrap().expires, LONGEST);
     let response = |line: &str| {
         let text = format!(
@@ -125,7 +126,7 @@ fn a_session_that_is_not_refreshed_ends_a_little_early() {
 #[test]
 fn headers_that_are_no_timers_are_passed_over() {
     for line in ["Session-Expires: soon", "Session-Expires: -1", "Session-Expires:", "x: 1e9"] {
-        let headers = answered(&["Supported: timer", line]);
+        let headers = answered(&["Supported: replaces, timer", line]);
         assert_eq!(headers[1], "Session-Expires: 1800;refresher=uac", "{line}");
     }
 }
@@ -134,7 +135,8 @@ fn headers_that_are_no_timers_are_passed_over() {
 fn a_peers_minimum_raises_what_is_refreshed_once() {
     let terms = Terms { expires: secs(300), we_refresh: true, peer_knows: true, floor: None };
     let raised = terms.raised(secs(600)).unwrap();
-    let headers = ["Supported: timer", "Session-Expires: 600;refresher=uac", "Min-SE: 600"];
+    let headers =
+        ["Supported: replaces, timer", "Session-Expires: 600;refresher=uac", "Min-SE: 600"];
     assert_eq!(shown(&raised.refresh()), headers);
     assert_eq!(raised.raised(secs(600)), None, "the peer would say the same for ever");
 }

@@ -1,7 +1,7 @@
 use std::{
     collections::HashMap,
     future::poll_fn,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::{
         Mutex, PoisonError,
@@ -14,8 +14,11 @@ use rsipstack::platform::net;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{io::ReadBuf, net::UdpSocket};
 
-use super::mend;
-use crate::sip::screen::{Verdict, screen};
+use super::{mend, sent_by};
+use crate::sip::{
+    agent::route_to,
+    screen::{Verdict, screen},
+};
 
 /// Peers whose socket is remembered; when there are more, all are forgotten and asked anew.
 const REMEMBERED: usize = 16_384;
@@ -27,6 +30,8 @@ pub(in crate::sip) struct DatagramSockets {
     turn: AtomicUsize,
     /// Which socket a peer was last heard on, when several would do.
     heard_on: Mutex<HashMap<SocketAddr, usize>>,
+    /// Our address as peers see it, when that is another one (NAT).
+    external: Option<IpAddr>,
 }
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = rsipstack::Result<T>> + Send + 'a>>;
@@ -34,7 +39,13 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = rsipstack::Result<T>> + Send
 impl DatagramSockets {
     /// Takes at least one socket; see [`bind`](Self::bind).
     pub(in crate::sip) fn new(sockets: Vec<UdpSocket>) -> Self {
-        Self { sockets, turn: AtomicUsize::new(0), heard_on: Mutex::default() }
+        let (turn, heard_on) = (AtomicUsize::new(0), Mutex::default());
+        Self { sockets, turn, heard_on, external: None }
+    }
+
+    /// To peers we are at `external`.
+    pub(in crate::sip) fn seen_at(self, external: Option<IpAddr>) -> Self {
+        Self { external, ..self }
     }
 
     /// Opens one. An IPv6 socket takes IPv6 only, whatever the system's default: `0.0.0.0` and
@@ -57,6 +68,21 @@ impl DatagramSockets {
         }
         let fits = |s: &&UdpSocket| s.local_addr().is_ok_and(|own| own.is_ipv4() == peer.is_ipv4());
         self.sockets.iter().find(fits).unwrap_or(&self.sockets[0])
+    }
+
+    /// What the Via of a request to `peer` has to name; `None` when the stack knows.
+    fn sent_by(&self, socket: &UdpSocket, peer: SocketAddr) -> Option<SocketAddr> {
+        if self.sockets.first().is_some_and(|first| std::ptr::eq(first, socket)) {
+            return None;
+        }
+        let own = socket.local_addr().ok()?;
+        let external = self.external.filter(|ip| ip.is_ipv4() == own.is_ipv4());
+        let ip = match external {
+            Some(ip) => ip,
+            None if own.ip().is_unspecified() => route_to(peer.ip())?,
+            None => own.ip(),
+        };
+        Some(SocketAddr::new(ip, own.port()))
     }
 
     fn remember(&self, peer: SocketAddr, socket: usize) {
@@ -131,7 +157,9 @@ impl net::UdpSocket for DatagramSockets {
         Box::pin(async move {
             let (message, mended) = mend::outgoing(buf);
             let addr = mended.unwrap_or(addr);
-            self.socket_for(addr).send_to(&message, addr).await?;
+            let socket = self.socket_for(addr);
+            let named = self.sent_by(socket, addr).and_then(|own| sent_by::named(&message, own));
+            socket.send_to(named.as_deref().unwrap_or(&message), addr).await?;
             Ok(buf.len())
         })
     }

@@ -11,6 +11,7 @@ mod flow;
 mod framing;
 mod mend;
 mod secured;
+mod sent_by;
 mod sockets;
 mod tls;
 

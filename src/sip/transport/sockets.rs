@@ -77,9 +77,10 @@ impl Sockets {
     ) -> rsipstack::Result<()> {
         let seen_as = |own: SocketAddr| external.map(|ip| SocketAddr::new(ip, own.port()));
         if let Some(datagrams) = self.datagrams.take() {
-            let external = seen_as(net::UdpSocket::local_addr(&datagrams)?);
+            let first = seen_as(net::UdpSocket::local_addr(&datagrams)?);
+            let datagrams = datagrams.seen_at(external);
             let token = Some(stop.child_token());
-            let udp = UdpConnection::from_socket(Arc::new(datagrams), external, token).await?;
+            let udp = UdpConnection::from_socket(Arc::new(datagrams), first, token).await?;
             layer.add_transport(udp.into());
         }
         for (on, _) in &self.listeners {

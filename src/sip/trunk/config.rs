@@ -22,6 +22,8 @@ pub struct TrunkConfig {
     pub caller_id: Option<String>,
     /// Whether callees may not see that number (RFC 3323, RFC 3325).
     pub hide_caller_id: bool,
+    /// Whether its REFERs connect our callers elsewhere, at our cost.
+    pub allow_refer: bool,
     /// Calls at once, both ways.
     pub max_calls: usize,
     /// Calls to it that begin in any one second.
@@ -41,6 +43,7 @@ impl TrunkConfig {
             inbound: InboundConfig::default(),
             caller_id: None,
             hide_caller_id: false,
+            allow_refer: false,
             max_calls: usize::MAX,
             max_calls_per_second: u32::MAX,
             ping: None,

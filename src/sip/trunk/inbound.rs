@@ -76,6 +76,13 @@ impl Trunks {
     }
 }
 
+impl Trunks {
+    /// Whether the peer of a call by `trunk` may send us elsewhere.
+    pub(in crate::sip) fn may_refer(&self, trunk: Option<&str>) -> bool {
+        trunk.is_some_and(|name| self.named(name).is_ok_and(|trunk| trunk.config.allow_refer))
+    }
+}
+
 fn welcome(trunk: &Arc<Trunk>) -> Admission {
     match trunk.place() {
         Some(place) => Admission::Admitted(Some((trunk.config.name.as_str().into(), place))),

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rsipstack::sip::{Auth, Uri};
+use rsipstack::sip::{Auth, HostWithPort, Uri};
 use tokio::time::{Instant, sleep};
 
 use super::{DOWN_FOR, Trunk, TrunkTarget, Trunks, lock, wrong};
@@ -68,6 +68,18 @@ impl Trunks {
         let targets: Vec<Uri> =
             self.named(name)?.best_first().into_iter().map(|target| target.uri.clone()).collect();
         if targets.is_empty() { Err(wrong(name, "it has no targets to call")) } else { Ok(targets) }
+    }
+}
+
+impl Trunks {
+    /// The trunk that has a target at `place`.
+    pub(in crate::sip) fn at(&self, place: &HostWithPort) -> Option<String> {
+        let is_there = |target: &TrunkTarget| {
+            let own = &target.uri.host_with_port;
+            own.host == place.host && (place.port.is_none() || own.port == place.port)
+        };
+        let has = |trunk: &&Arc<Trunk>| trunk.targets.iter().any(is_there);
+        self.trunks.iter().find(has).map(|trunk| trunk.config.name.clone())
     }
 }
 
@@ -159,5 +171,7 @@ fn request(trunk: &Trunk, target: &TrunkTarget, call: &TrunkCall) -> DialRequest
         headers.push(("P-Asserted-Identity".to_owned(), format!("<{identity}>")));
     }
     let credentials = config.credentials.clone();
-    DialRequest { to_uri: to.to_string(), from, offer: call.offer.clone(), credentials, headers }
+    let (to_uri, offer) = (to.to_string(), call.offer.clone());
+    let trunk = Some(config.name.as_str().into());
+    DialRequest { to_uri, from, offer, credentials, headers, trunk }
 }
