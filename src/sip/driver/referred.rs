@@ -4,10 +4,8 @@ use rsipstack::{
     dialog::{dialog::TransactionHandle, invite_dialog::InviteDialog},
     sip::{Header, Request, StatusCode},
 };
-use tokio::{
-    sync::{mpsc, oneshot},
-    task::JoinHandle,
-};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Driver;
 use crate::sip::{LegEvent, Redacted, ReferRequest, Referral, message};
@@ -18,8 +16,8 @@ const REPORTING_S: u32 = 180;
 /// The peer's REFERs in one dialog.
 #[derive(Default)]
 pub(super) struct Referred {
-    /// The one that is being answered and reported.
-    current: Option<JoinHandle<()>>,
+    /// Fires when the latest has come to its end, and another may come.
+    settled: Option<CancellationToken>,
     /// How many were accepted for consideration.
     count: u32,
 }
@@ -32,7 +30,7 @@ impl Driver {
             let _ = handle.reply(StatusCode::BadRequest).await;
             return;
         };
-        let busy = self.referred_by_peer.current.as_ref().is_some_and(|task| !task.is_finished());
+        let busy = self.referred_by_peer.settled.as_ref().is_some_and(|end| !end.is_cancelled());
         if !self.may_refer || busy {
             let to = Redacted(&referral.to);
             tracing::warn!(id = %self.dialog.id(), %to, busy, "603: the peer asks us to go elsewhere");
@@ -50,8 +48,11 @@ impl Driver {
             1 => "refer".to_owned(),
             _ => format!("refer;id={}", message::cseq(request)),
         };
-        let reporter = Reporter { dialog: self.dialog.clone(), event, silent };
-        self.referred_by_peer.current = Some(tokio::spawn(reporter.run(handle, accepted)));
+        let settled = CancellationToken::new();
+        let under_way = Some(settled.clone().drop_guard());
+        let reporter = Reporter { dialog: self.dialog.clone(), event, silent, under_way };
+        self.referred_by_peer.settled = Some(settled);
+        tokio::spawn(reporter.run(handle, accepted));
         // A holder that does not keep up drops the request: declined.
         self.leg.entry.offer(LegEvent::Refer(asked));
     }
@@ -73,15 +74,17 @@ struct Reporter {
     event: String,
     /// The peer wants no reports (RFC 4488).
     silent: bool,
+    under_way: Option<DropGuard>,
 }
 
 impl Reporter {
     async fn run(
-        self,
+        mut self,
         handle: TransactionHandle,
         accepted: oneshot::Receiver<mpsc::Receiver<u16>>,
     ) {
         let Ok(mut reports) = accepted.await else {
+            self.under_way = None;
             let _ = handle.reply(StatusCode::Decline).await;
             return;
         };
@@ -90,6 +93,10 @@ impl Reporter {
         let _ = handle.respond(StatusCode::Accepted, headers, None).await;
         let mut code = 100;
         loop {
+            if code >= 200 {
+                // Who hears this may ask again at once.
+                self.under_way = None;
+            }
             if !self.silent {
                 self.notify(code).await;
             }
