@@ -29,6 +29,8 @@ use super::{
     trunk::Admission,
 };
 
+/// For so many times 20 ms a request waits for the end of the INVITE transaction before it.
+const SETTLING: u32 = 10;
 /// What a peer that we cannot serve now is told to wait.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -159,11 +161,14 @@ async fn in_dialog(shared: &Arc<Shared>, mut tx: Transaction) -> rsipstack::Resu
         return Ok(());
     }
     let Some(Dialog::Invite(dialog)) = shared.layer.match_dialog(&tx) else {
-        if find_leg(shared, &tx).is_some() {
-            // A call of ours that is not answered: the stack knows no tag of the callee's yet.
-            return not_yet(&mut tx).await;
-        }
-        return tx.reply(StatusCode::CallTransactionDoesNotExist).await;
+        // A call of ours that is not answered: the stack knows no tag of the callee's yet.
+        return match find_leg(shared, &tx) {
+            Some(_) if matches!(method, Method::Refer | Method::Notify) => {
+                once_up(shared, tx).await
+            }
+            Some(_) => not_yet(&mut tx).await,
+            None => tx.reply(StatusCode::CallTransactionDoesNotExist).await,
+        };
     };
     if message::cseq(&tx.original) < dialog.snapshot().remote_cseq {
         // RFC 3261 section 12.2.2: out of order.
@@ -186,9 +191,7 @@ async fn in_dialog(shared: &Arc<Shared>, mut tx: Transaction) -> rsipstack::Resu
             early(shared, tx).await
         }
         Method::Refer | Method::Notify if !dialog.state().is_confirmed() => {
-            // Not before the INVITE is finished.
-            let headers = vec![message::retry_after(Duration::from_secs(1))];
-            tx.reply_with(StatusCode::ServerInternalError, headers, None).await
+            once_up(shared, tx).await
         }
         Method::Invite | Method::Update | Method::Refer | Method::Notify => {
             hand_to_dialog(shared, dialog, tx).await
@@ -212,6 +215,28 @@ async fn early(shared: &Shared, mut tx: Transaction) -> rsipstack::Result<()> {
 async fn not_yet(tx: &mut Transaction) -> rsipstack::Result<()> {
     let headers = vec![message::retry_after(Duration::from_secs(1))];
     tx.reply_with(StatusCode::ServerInternalError, headers, None).await
+}
+
+/// Not before the INVITE is finished. That may be known within a moment: a peer sends its next request
+/// as soon as it has our ACK, and may be faster than our own note of having sent it.
+async fn once_up(shared: &Arc<Shared>, mut tx: Transaction) -> rsipstack::Result<()> {
+    let Ok(place) = shared.open_requests.clone().try_acquire_owned() else {
+        return unavailable(&mut tx).await;
+    };
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        for _ in 0..SETTLING {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if let Some(Dialog::Invite(dialog)) = shared.layer.match_dialog(&tx)
+                && dialog.state().is_confirmed()
+            {
+                drop(place);
+                return hand_to_dialog(&shared, dialog, tx).await;
+            }
+        }
+        not_yet(&mut tx).await
+    });
+    Ok(())
 }
 
 /// Lets the dialog answer, in a task of its own: it waits for its ACK or for us.
