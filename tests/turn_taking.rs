@@ -9,7 +9,10 @@ mod support;
 
 use std::time::Duration;
 
-use hotline::conversation::{EndOfTurn, Input, Note, UtteranceId, journal};
+use hotline::{
+    audio::CallTime,
+    conversation::{Attention, EndOfTurn, Input, Note, UtteranceId, journal},
+};
 use proptest::prelude::*;
 use support::Sim;
 
@@ -155,6 +158,30 @@ fn legal_text_is_not_cut_and_speech_under_it_is_no_answer() {
         |n| matches!(n, Note::Said { text, complete: true, .. } if text == "This call is recorded."),
     );
     assert!(legal, "the legal text was delivered whole");
+}
+
+#[test]
+fn speech_is_wanted_only_while_it_can_change_something() {
+    let mut sim = Sim::answered(PLAN);
+    sim.wait(200);
+    assert_eq!(sim.attention(), Attention::AfterPrompts(1), "legal text, then the question");
+    sim.hear_out();
+    assert_eq!(sim.attention(), Attention::Now);
+    sim.says("four seven two nine one five");
+    assert_eq!((sim.last_said(), sim.attention()), ("Shall I go on?", Attention::Now));
+    sim.hear_out();
+    sim.says("yes");
+    assert_eq!((sim.last_said(), sim.attention()), ("Goodbye.", Attention::Never));
+}
+
+#[test]
+fn a_turn_that_has_begun_is_followed_to_its_end_also_under_legal_text() {
+    let mut sim = Sim::answered(PLAN);
+    sim.wait(200);
+    sim.input(Input::SpeechStarted { at: CallTime::from_ms(100) });
+    assert_eq!(sim.attention(), Attention::Now);
+    sim.input(Input::SpeechStopped { at: CallTime::from_ms(150) });
+    assert_eq!(sim.attention(), Attention::AfterPrompts(1));
 }
 
 #[test]

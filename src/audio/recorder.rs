@@ -47,6 +47,11 @@ impl StereoRecorder {
         Ok(Self { path: path.into(), writer, position: CallTime::ZERO, flushed: CallTime::ZERO })
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where the next audio goes.
     pub fn position(&self) -> CallTime {
         self.position

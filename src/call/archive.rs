@@ -15,12 +15,14 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::audio::{Hz8k, Pcm, StereoRecorder};
+use crate::audio::{AudioError, Hz8k, Pcm, StereoRecorder};
 
 /// Orders that may wait for a slow disk, those of all calls together.
 const QUEUE: usize = 16_384;
 /// Audio is handed over in pieces of this many samples: half a second.
 const CHUNK: usize = 4_000;
+/// Bytes of most lines of a journal; longer ones are written at once.
+const LINE: usize = 512;
 
 /// A call's files could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -67,19 +69,21 @@ impl ArchiveWriter {
         Ok(Self { orders, next: Arc::default() })
     }
 
-    /// Makes `recording.wav` and `journal.jsonl` in `dir`, which is made too.
-    pub(super) fn create(&self, dir: &Path) -> Result<Archive, ArchiveError> {
-        let (recording, journal) = (dir.join("recording.wav"), dir.join("journal.jsonl"));
+    /// Makes `journal.jsonl` and, if wanted, `recording.wav` in `dir`, which is made too.
+    pub(super) fn create(&self, dir: &Path, record: bool) -> Result<Archive, ArchiveError> {
+        let recording = record.then(|| dir.join("recording.wav"));
+        let journal = dir.join("journal.jsonl");
         fs::create_dir_all(dir).map_err(|e| write_error(dir, &e))?;
-        let recorder = StereoRecorder::create(&recording)
-            .map_err(|e| ArchiveError::Write { path: recording.clone(), problem: e.to_string() })?;
-        let lines = File::create(&journal).map_err(|e| write_error(&journal, &e))?;
-        let files = Files {
-            recorder,
-            recording: recording.clone(),
-            lines: BufWriter::new(lines),
-            journal: journal.clone(),
+        let recorder = match &recording {
+            Some(path) => {
+                Some(StereoRecorder::create(path).map_err(|e| recording_error(path, &e))?)
+            }
+            None => None,
         };
+        let lines = File::create(&journal).map_err(|e| write_error(&journal, &e))?;
+        // Flushed line by line: room for one is enough.
+        let lines = BufWriter::with_capacity(LINE, lines);
+        let files = Files { recorder, lines, journal: journal.clone() };
         let busy = |_| ArchiveError::Busy;
         // Kept from now on, so that the files are closed however the call ends.
         let close = self.orders.clone().try_reserve_owned().map_err(busy)?;
@@ -89,7 +93,7 @@ impl ArchiveWriter {
             call,
             orders: self.orders.clone(),
             close: Some(close),
-            chunk: Chunk::new(),
+            chunk: Chunk::default(),
             dropped: 0,
             recording,
             journal,
@@ -105,26 +109,27 @@ pub(super) struct Archive {
     close: Option<mpsc::OwnedPermit<Order>>,
     chunk: Chunk,
     dropped: u64,
-    recording: PathBuf,
+    recording: Option<PathBuf>,
     journal: PathBuf,
 }
 
 /// Some audio of both sides, of equal length.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Chunk {
     caller: Vec<i16>,
     bot: Vec<i16>,
 }
 
-impl Chunk {
-    fn new() -> Self {
-        Self { caller: Vec::with_capacity(CHUNK), bot: Vec::with_capacity(CHUNK) }
-    }
-}
-
 impl Archive {
     /// Appends 20 ms of both sides to the recording.
     pub(super) fn frame(&mut self, caller: &Pcm<Hz8k>, bot: &Pcm<Hz8k>) {
+        if self.recording.is_none() {
+            return;
+        }
+        if self.chunk.caller.capacity() == 0 {
+            self.chunk.caller.reserve_exact(CHUNK);
+            self.chunk.bot.reserve_exact(CHUNK);
+        }
         self.chunk.caller.extend_from_slice(caller.samples());
         self.chunk.bot.extend_from_slice(bot.samples());
         if self.chunk.caller.len() >= CHUNK {
@@ -150,7 +155,8 @@ impl Archive {
             Ok(Err(error)) => return Err(error),
             Err(_) => "the writer has stopped".to_owned(),
         };
-        Err(ArchiveError::Write { path: self.recording.clone(), problem })
+        let path = self.recording.as_ref().unwrap_or(&self.journal).clone();
+        Err(ArchiveError::Write { path, problem })
     }
 
     /// Removes the files: there was no call.
@@ -163,9 +169,9 @@ impl Archive {
         let _ = removed.await;
     }
 
-    /// Where the recording is.
-    pub(super) fn recording(&self) -> &Path {
-        &self.recording
+    /// Where the recording is, if there is one.
+    pub(super) fn recording(&self) -> Option<&Path> {
+        self.recording.as_deref()
     }
 
     /// Where the journal is.
@@ -175,7 +181,7 @@ impl Archive {
 
     fn hand_over(&mut self) {
         if !self.chunk.caller.is_empty() {
-            let chunk = mem::replace(&mut self.chunk, Chunk::new());
+            let chunk = mem::take(&mut self.chunk);
             self.send(Order::Audio(self.call, chunk));
         }
     }
@@ -242,18 +248,17 @@ impl Open {
 }
 
 struct Files {
-    recorder: StereoRecorder,
-    recording: PathBuf,
+    recorder: Option<StereoRecorder>,
     lines: BufWriter<File>,
     journal: PathBuf,
 }
 
 impl Files {
     fn audio(&mut self, chunk: &Chunk) -> Result<(), ArchiveError> {
-        self.recorder.push_samples(&chunk.caller, &chunk.bot).map_err(|e| ArchiveError::Write {
-            path: self.recording.clone(),
-            problem: e.to_string(),
-        })
+        let Some(recorder) = &mut self.recorder else { return Ok(()) };
+        recorder
+            .push_samples(&chunk.caller, &chunk.bot)
+            .map_err(|e| recording_error(recorder.path(), &e))
     }
 
     /// Flushed line by line, so that a crash leaves a journal that replays.
@@ -264,26 +269,31 @@ impl Files {
     }
 
     fn remove(self) {
-        let Self { recording, journal, .. } = self;
-        for file in [&recording, &journal] {
+        let Self { recorder, journal, .. } = self;
+        let recording = recorder.map(|recorder| recorder.path().to_owned());
+        for file in recording.iter().chain([&journal]) {
             if let Err(error) = fs::remove_file(file) {
                 tracing::warn!(file = %file.display(), %error, "an empty file stays");
             }
         }
         // Stays when somebody put something there.
-        let _ = recording.parent().map(fs::remove_dir);
+        let _ = journal.parent().map(fs::remove_dir);
     }
 
     fn close(mut self) -> Result<(), ArchiveError> {
         let flushed = self.lines.flush().map_err(|e| write_error(&self.journal, &e));
-        self.recorder.finish().map_err(|e| ArchiveError::Write {
-            path: self.recording.clone(),
-            problem: e.to_string(),
-        })?;
+        if let Some(recorder) = self.recorder {
+            let path = recorder.path().to_owned();
+            recorder.finish().map_err(|e| recording_error(&path, &e))?;
+        }
         flushed
     }
 }
 
 fn write_error(path: &Path, error: &io::Error) -> ArchiveError {
+    ArchiveError::Write { path: path.to_owned(), problem: error.to_string() }
+}
+
+fn recording_error(path: &Path, error: &AudioError) -> ArchiveError {
     ArchiveError::Write { path: path.to_owned(), problem: error.to_string() }
 }

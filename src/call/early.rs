@@ -88,9 +88,6 @@ async fn announce<L: Leg>(
             tokio::select! {
                 biased;
                 () = sleep_until(due) => break,
-                datagram = media.receive() => if let Ok(datagram) = datagram {
-                    media.take(line(Instant::now()), datagram);
-                },
                 event = leg.next_event() => if let Some(LegEvent::Reinvite(change)) = going_on(event)? {
                     session.reinvited(change, media);
                 },
@@ -98,6 +95,7 @@ async fn announce<L: Leg>(
         }
         let mut frame = frame.to_vec();
         frame.resize(FRAME, 0);
+        media.take_waiting(line(Instant::now()));
         // What the caller says before the answer is nobody's business.
         media.pull();
         media.send(line(due), &Pcm::new(frame));

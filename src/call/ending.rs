@@ -1,6 +1,6 @@
 //! Why a call ended, and its record from then on.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use time::OffsetDateTime;
 
@@ -101,7 +101,8 @@ pub(super) async fn close(
     live: &Live,
 ) -> Result<String, CallError> {
     let Over { archive, record, reason, at, stats } = over;
-    let (recording, journal) = (archive.recording().to_owned(), archive.journal().to_owned());
+    let (recording, journal) =
+        (archive.recording().map(Path::to_owned), archive.journal().to_owned());
     let written = archive.finish().await;
     let (events, outcome, turns) = record.close();
     let disposition = outcome.as_ref().map(|outcome| outcome.disposition.clone());
@@ -114,7 +115,7 @@ pub(super) async fn close(
         slots: outcome.map(|outcome| outcome.slots).unwrap_or_default(),
         turns,
         rtp: serde_json::to_value(&stats).unwrap_or_default(),
-        recording: Some(recording),
+        recording,
         journal: Some(journal),
     };
     store.finish_call(id, end, &events).await?;

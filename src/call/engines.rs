@@ -34,6 +34,11 @@ impl Engines {
         Self { recognizers, scheduler }
     }
 
+    /// Whether a recogniser knows the language.
+    pub(super) fn hears(&self, lang: Lang) -> bool {
+        self.recognizers.contains_key(&lang)
+    }
+
     /// Queues the recognition of one utterance; `None` when no recogniser knows the language.
     pub(super) fn recognize(
         &self,

@@ -1,12 +1,12 @@
 //! A call's sockets: RTP in and out on a 20 ms grid, RTCP beside it.
 
-use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio::{net::UdpSocket, time::Instant};
 
-use super::protection::Protection;
+use super::{CallError, protection::Protection, socket::PolledSocket};
 use crate::{
     audio::{CallTime, DtmfDetector, Hz8k, Pcm},
     rtp::{
@@ -18,6 +18,12 @@ use crate::{
 
 /// Larger than any UDP datagram on an Ethernet.
 const DATAGRAM: usize = 2_048;
+/// Datagrams read in a tick: ten times what the busiest peer sends, so that a flood cannot stop us.
+const MAX_WAITING: usize = 32;
+/// As many before the first that can be used: what came while we rang.
+const MAX_WAITING_AT_FIRST: usize = 1_024;
+/// RTCP is read once in so many ticks: nothing in it is urgent, and the kernel dates it.
+const RTCP_EVERY: u32 = 10;
 /// Silence from the latched address after which another may take over.
 const RELATCH: Duration = Duration::from_secs(2);
 
@@ -58,8 +64,9 @@ pub struct MediaOptions {
 /// address than its SDP says, as behind a NAT, we answer to where they come from.
 #[derive(Debug)]
 pub(super) struct Media {
-    rtp: UdpSocket,
-    rtcp: UdpSocket,
+    rtp: PolledSocket,
+    rtcp: PolledSocket,
+    ticks: u32,
     session: RtpSession,
     protection: Protection,
     remote: SocketAddr,
@@ -74,14 +81,6 @@ pub(super) struct Media {
     tones: Option<DtmfDetector>,
     heard_tones: VecDeque<char>,
     keys: KeyMerger,
-    buffer: Vec<u8>,
-}
-
-/// A datagram and where it belongs.
-#[derive(Debug)]
-pub(super) enum Datagram {
-    Rtp(usize, SocketAddr),
-    Rtcp(usize),
 }
 
 impl Media {
@@ -91,7 +90,7 @@ impl Media {
         rtcp: UdpSocket,
         peer: &Negotiated,
         options: MediaOptions,
-    ) -> Result<Self, SrtpError> {
+    ) -> Result<Self, CallError> {
         let session = RtpSession::new(RtpConfig {
             ssrc: rand::random(),
             first_seq: rand::random(),
@@ -100,8 +99,9 @@ impl Media {
             formats: formats(peer, options),
         });
         Ok(Self {
-            rtp,
-            rtcp,
+            rtp: PolledSocket::new(rtp).map_err(CallError::Socket)?,
+            rtcp: PolledSocket::new(rtcp).map_err(CallError::Socket)?,
+            ticks: 0,
             session,
             protection: Protection::new(peer.srtp.as_ref())?,
             remote: peer.remote,
@@ -115,7 +115,6 @@ impl Media {
             tones: options.tones.detector(peer),
             heard_tones: VecDeque::new(),
             keys: KeyMerger::default(),
-            buffer: vec![0; DATAGRAM],
         })
     }
 
@@ -144,52 +143,48 @@ impl Media {
         self.last_heard = Instant::now();
     }
 
-    /// Waits for a datagram. Cancel-safe.
-    pub(super) async fn receive(&mut self) -> io::Result<Datagram> {
-        // Two buffers would let both sockets be read at once; one is enough, for the one that is
-        // not ready does not touch it.
-        tokio::select! {
-            ready = self.rtp.readable() => {
-                ready?;
-                let (len, from) = self.rtp.try_recv_from(&mut self.buffer)?;
-                Ok(Datagram::Rtp(len, from))
-            }
-            ready = self.rtcp.readable() => {
-                ready?;
-                let (len, _) = self.rtcp.try_recv_from(&mut self.buffer)?;
-                Ok(Datagram::Rtcp(len))
+    /// Takes what has come since the last tick; to be called once a tick, before [`Self::pull`].
+    pub(super) fn take_waiting(&mut self, now: CallTime) {
+        let now = now + self.base;
+        let came = |waited| CallTime::ZERO + now.since(CallTime::ZERO).saturating_sub(waited);
+        let mut buffer = [0; DATAGRAM];
+        let most = if self.latched { MAX_WAITING } else { MAX_WAITING_AT_FIRST };
+        for _ in 0..most {
+            let Some(waiting) = self.rtp.receive(&mut buffer) else { break };
+            self.take_rtp(came(waiting.waited), &mut buffer, waiting.len, waiting.from);
+        }
+        self.ticks = self.ticks.wrapping_add(1);
+        if self.ticks.is_multiple_of(RTCP_EVERY) {
+            for _ in 0..MAX_WAITING {
+                let Some(waiting) = self.rtcp.receive(&mut buffer) else { break };
+                self.take_rtcp(came(waiting.waited), &mut buffer, waiting.len);
             }
         }
     }
 
-    /// Takes the datagram that [`Self::receive`] announced.
-    pub(super) fn take(&mut self, now: CallTime, datagram: Datagram) {
-        let now = now + self.base;
-        match datagram {
-            Datagram::Rtp(len, from) => {
-                if self.latched && from != self.remote && self.last_heard.elapsed() < RELATCH {
-                    return;
-                }
-                let Some(len) = self.protection.open(&mut self.buffer, len) else { return };
-                let Ok(Received::Audio | Received::Event | Received::Noise) =
-                    self.session.receive(now, &self.buffer[..len])
-                else {
-                    return;
-                };
-                if from != self.remote {
-                    tracing::debug!(%from, sdp = %self.remote, "RTP comes from another address");
-                    self.remote = from;
-                    self.remote_rtcp = SocketAddr::new(from.ip(), from.port().wrapping_add(1));
-                }
-                self.latched = true;
-                self.last_heard = Instant::now();
-            }
-            Datagram::Rtcp(len) => {
-                let Some(len) = self.protection.open(&mut self.buffer, len) else { return };
-                // A report that does not parse is counted by the session and otherwise ignored.
-                let _ = self.session.receive_rtcp(now, &self.buffer[..len]);
-            }
+    fn take_rtp(&mut self, at: CallTime, buffer: &mut [u8], len: usize, from: SocketAddr) {
+        if self.latched && from != self.remote && self.last_heard.elapsed() < RELATCH {
+            return;
         }
+        let Some(len) = self.protection.open(buffer, len) else { return };
+        let Ok(Received::Audio | Received::Event | Received::Noise) =
+            self.session.receive(at, &buffer[..len])
+        else {
+            return;
+        };
+        if from != self.remote {
+            tracing::debug!(%from, sdp = %self.remote, "RTP comes from another address");
+            self.remote = from;
+            self.remote_rtcp = SocketAddr::new(from.ip(), from.port().wrapping_add(1));
+        }
+        self.latched = true;
+        self.last_heard = Instant::now();
+    }
+
+    fn take_rtcp(&mut self, at: CallTime, buffer: &mut [u8], len: usize) {
+        let Some(len) = self.protection.open(buffer, len) else { return };
+        // A report that does not parse is counted by the session and otherwise ignored.
+        let _ = self.session.receive_rtcp(at, &buffer[..len]);
     }
 
     /// The caller's next 20 ms, silent while a key sounds: it would be taken for speech, interrupt
@@ -239,8 +234,7 @@ impl Media {
         if self.sending {
             for packet in self.session.send(frame) {
                 let Some(packet) = self.protection.seal(packet) else { continue };
-                // A full socket buffer drops the packet, as the network would.
-                let _ = self.rtp.try_send_to(&packet, self.remote);
+                self.rtp.send(&packet, self.remote);
             }
         } else {
             self.session.skip();
@@ -252,7 +246,7 @@ impl Media {
 
     fn send_rtcp(&mut self, packet: Vec<u8>) {
         if let Some(packet) = self.protection.seal_rtcp(packet) {
-            let _ = self.rtcp.try_send_to(&packet, self.remote_rtcp);
+            self.rtcp.send(&packet, self.remote_rtcp);
         }
     }
 

@@ -19,6 +19,7 @@ mod protection;
 mod record;
 mod session;
 mod setup;
+mod socket;
 mod task;
 mod transfer;
 pub mod trial;

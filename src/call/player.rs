@@ -102,6 +102,12 @@ impl Player {
         Pcm::new(frame)
     }
 
+    /// Samples that are certain to be sent before the next `prompts` prompts have been said.
+    pub(super) fn left(&self, prompts: usize) -> usize {
+        let rest = |item: &Item| item.audio.as_ref().map_or(0, |audio| audio.len() - item.sent);
+        self.queue.iter().take(prompts).map(|item| item.gap + rest(item)).sum()
+    }
+
     /// Forgets everything queued; the sounding prompt fades out within the next frame.
     pub(super) fn stop(&mut self) -> Vec<Input> {
         if !self.held {
@@ -162,7 +168,9 @@ mod tests {
         let (mut player, mut events) = (Player::default(), Vec::new());
         player.enqueue(PromptId(1));
         player.ready(CallTime(7), PromptId(1), prompt(200));
+        assert_eq!((player.left(1), player.left(0)), (200, 0));
         assert!(player.frame(&mut events).samples().iter().all(|s| *s == 1_000));
+        assert_eq!(player.left(5), 40);
         let last = player.frame(&mut events);
         assert_eq!(last.samples().iter().filter(|s| **s != 0).count(), 40);
         assert_eq!(

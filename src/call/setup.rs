@@ -69,6 +69,8 @@ pub struct Setup {
     pub srtp: SrtpPolicy,
     /// Writes recordings and journals.
     pub archives: ArchiveWriter,
+    /// Whether there is a recording; there is a journal in any case.
+    pub record: bool,
     /// Where the recording and the journal go; made when it is not there.
     pub dir: PathBuf,
     /// Turn-taking.
@@ -104,6 +106,9 @@ pub enum CallError {
     /// The media could not be protected as agreed.
     #[error(transparent)]
     Protection(#[from] SrtpError),
+    /// A media socket cannot be used.
+    #[error("a media socket cannot be used: {0}")]
+    Socket(std::io::Error),
     /// Signalling failed.
     #[error(transparent)]
     Signalling(#[from] SipError),
@@ -189,6 +194,7 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
     let record = Record::new(setup.id.clone(), setup.live.clone());
     record.tell(Happening::Answered { dialplan: setup.dialplan.name().to_owned() });
     let transfers = Transfers::new(desk(leg.info(), &setup));
+    let is_heard = setup.dialplan.languages().iter().any(|lang| setup.engines.hears(*lang));
     let call = Call {
         media,
         leg,
@@ -203,7 +209,7 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
         record,
         limits: setup.limits,
         clock: CallClock::new(answered),
-        hearing: Hearing::new(),
+        hearing: if is_heard { Hearing::new() } else { Hearing::deaf() },
         player: Player::default(),
         jobs: JoinSet::new(),
         transfers,
@@ -288,7 +294,7 @@ async fn prepare(info: &LegInfo, setup: &Setup) -> Result<Prepared, CallError> {
         timing: setup.timing.clone(),
     };
     setup.store.begin_call(new_call(info, setup, started_at)).await?;
-    let mut archive = setup.archives.create(&setup.dir)?;
+    let mut archive = setup.archives.create(&setup.dir, setup.record)?;
     archive.line(journal::line(&header)?);
     Ok(Prepared { archive, header, session, rtp, rtcp, peer, started_at })
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    io,
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -17,9 +17,9 @@ use super::{
     archive::Archive,
     clock::CallClock,
     ending::statistics,
-    hearing::Hearing,
+    hearing::{Hearing, Wanted},
     live::Happening,
-    media::{Datagram, Media},
+    media::Media,
     missing::Missing,
     player::{FRAME, Player},
     record::Record,
@@ -29,7 +29,7 @@ use super::{
 use crate::{
     audio::{CallTime, Hz8k, Pcm},
     conversation::{
-        Conversation, Input, Output, PromptId, UtteranceId,
+        Attention, Conversation, Input, Output, PromptId, UtteranceId,
         journal::{self, Step},
     },
     dialog::Say,
@@ -96,12 +96,14 @@ impl<L: Leg> Call<L> {
     /// Runs the call to its end.
     pub(super) async fn run(mut self) -> Over {
         self.clock.hold(self.media.held());
+        let mut tick = pin!(sleep_until(self.clock.next_tick()));
         let reason = loop {
-            let next_tick = self.clock.next_tick();
             tokio::select! {
                 biased;
-                () = sleep_until(next_tick) => self.tick(),
-                datagram = self.media.receive() => self.datagram(datagram),
+                () = &mut tick => {
+                    self.tick();
+                    tick.as_mut().reset(self.clock.next_tick());
+                }
                 Some(done) = self.jobs.join_next() => self.job_done(done.ok()),
                 (who, heard) = self.transfers.next() => match who {
                     Callee::Present => self.heard_callee(heard),
@@ -144,6 +146,7 @@ impl<L: Leg> Call<L> {
 
     /// One frame in, one frame out. A late tick does its work at once; the grid stays.
     fn tick(&mut self) {
+        self.media.take_waiting(self.clock.line(Instant::now()));
         let line = self.clock.tick();
         let caller = self.media.pull().audio;
         if line.since(CallTime::ZERO) > self.limits.max_duration() {
@@ -166,7 +169,7 @@ impl<L: Leg> Call<L> {
                 self.step(now, Input::Key(key));
             }
         }
-        if let Some(edge) = self.hearing.push(&caller) {
+        if let Some(edge) = self.hearing.push(&caller, self.speech_wanted()) {
             self.step(now, edge);
         }
         if !self.started && (self.acked || now >= START_AFTER) {
@@ -186,16 +189,17 @@ impl<L: Leg> Call<L> {
         }
     }
 
+    fn speech_wanted(&self) -> Wanted {
+        match self.conversation.attention() {
+            Attention::Now => Wanted::Now,
+            Attention::AfterPrompts(prompts) => Wanted::In(self.player.left(prompts)),
+            Attention::Never => Wanted::Never,
+        }
+    }
+
     fn start(&mut self, now: CallTime) {
         self.started = true;
         self.step(now, Input::Start);
-    }
-
-    fn datagram(&mut self, datagram: io::Result<Datagram>) {
-        // An ICMP error or a wake-up without data: the next packet will tell.
-        if let Ok(datagram) = datagram {
-            self.media.take(self.clock.line(Instant::now()), datagram);
-        }
     }
 
     fn signalled(&mut self, event: Option<LegEvent>) {

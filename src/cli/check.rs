@@ -26,7 +26,7 @@ pub struct CheckArgs {
 }
 
 /// Tries trunks if asked to; checks dialplans and prints every finding as `file:line:column: error: what` and a line of
-/// help, then a summary.
+/// help, whether each dialplan works without speech recognition, then a summary.
 ///
 /// # Errors
 /// When a trunk has a fault, a path cannot be read, a folder has no dialplan, or a dialplan has errors (with
@@ -43,9 +43,12 @@ pub fn run(args: CheckArgs) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     let (mut errors, mut warnings) = (0, 0);
     for file in &files {
-        let findings = findings(file);
+        let (findings, needs) = findings(file);
         for finding in &findings {
             writeln!(out, "{finding}")?;
+        }
+        if let Some(needs) = needs {
+            writeln!(out, "{}: {needs}", file.display())?;
         }
         let bad = findings.iter().filter(|f| f.severity == Severity::Error).count();
         errors += bad;
@@ -60,10 +63,23 @@ pub fn run(args: CheckArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn findings(file: &Path) -> Vec<DialplanError> {
+/// What is wrong with a dialplan, and of one without errors also what it needs.
+fn findings(file: &Path) -> (Vec<DialplanError>, Option<String>) {
     match Dialplan::load(file) {
-        Ok(plan) => plan.warnings().to_vec(),
-        Err(findings) => findings,
+        Ok(plan) => (plan.warnings().to_vec(), Some(needs(&plan))),
+        Err(findings) => (findings, None),
+    }
+}
+
+/// Whether it works without speech recognition.
+fn needs(plan: &Dialplan) -> String {
+    match plan.questions_for_speech()[..] {
+        [] => "works without a recogniser: keys can answer every question".to_owned(),
+        [one] => format!("needs a recogniser: keys alone cannot answer `{one}`"),
+        [first, ref rest @ ..] => {
+            let others = counted(rest.len(), "other");
+            format!("needs a recogniser: keys alone cannot answer `{first}` and {others}")
+        }
     }
 }
 

@@ -110,11 +110,6 @@ impl Conversation {
         [quiet, turn, likely, self.keys.deadline(&listen.keys)].into_iter().flatten().min()
     }
 
-    /// Whether nothing more will be said or heard.
-    pub fn is_over(&self) -> bool {
-        matches!(self.next, Next::Over)
-    }
-
     fn start(&mut self, now: CallTime, out: &mut Vec<Output>) {
         if matches!(self.next, Next::Start) {
             self.advance(now, dialog::Input::Start, out);

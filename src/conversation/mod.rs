@@ -6,6 +6,7 @@
 //! business. Every input and output can be written to a [`journal`] and replayed.
 
 mod ahead;
+mod attention;
 mod contract;
 mod end_of_turn;
 mod engine;
@@ -20,6 +21,7 @@ mod timing;
 mod turn;
 mod typing;
 
+pub use attention::Attention;
 pub use contract::{Input, Note, Output, PromptId, UtteranceId};
 pub use end_of_turn::EndOfTurn;
 pub use engine::Conversation;

@@ -92,6 +92,11 @@ impl Ledger {
         self.open.front().map(|p| p.say.barge_in)
     }
 
+    /// How many of the next prompts, from the one that sounds on, speech may not cut short.
+    pub(super) fn uncut_by_speech(&self) -> usize {
+        self.open.iter().take_while(|p| p.say.barge_in != BargeIn::Any).count()
+    }
+
     /// How much is left of the last prompt, if that is the one that sounds.
     pub(super) fn left(&self, now: CallTime) -> Option<Duration> {
         let [last] = self.open.as_slices().0 else { return None };

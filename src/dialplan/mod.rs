@@ -1,6 +1,7 @@
 //! Floor 3: what an author writes. The YAML model, its loader and its linter; files only.
 
 mod error;
+mod keys;
 mod lint;
 pub(crate) mod model;
 mod plan;

@@ -39,7 +39,8 @@ pub struct Config {
     /// Carriers and PBXs. With none that takes calls, anybody may call.
     #[serde(default, rename = "trunk")]
     pub trunks: Vec<Trunk>,
-    /// Recognisers by language.
+    /// Recognisers by language. A dialplan in a language without one is answered by keys alone.
+    #[serde(default)]
     pub recognizer: BTreeMap<Lang, RecognizerConfig>,
     /// Synthesis.
     #[serde(default)]
@@ -93,6 +94,10 @@ pub struct Sip {
     /// Calls at once; more get 503 with Retry-After.
     #[serde(default = "default_max_calls")]
     pub max_calls: usize,
+}
+
+fn default_record() -> bool {
+    true
 }
 
 /// A list, or a single value in place of a list of one.
@@ -193,6 +198,9 @@ pub struct Number {
     pub dialplan: PathBuf,
     /// What the caller gets before the answer; nothing when it is not given.
     pub before_answer: Option<BeforeAnswer>,
+    /// Whether its calls are recorded. The journal is written in any case.
+    #[serde(default = "default_record")]
+    pub record: bool,
 }
 
 /// Synthesis.

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     num::NonZeroUsize,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -29,6 +29,7 @@ pub(super) struct Answering {
     path: PathBuf,
     dialplan: Arc<Dialplan>,
     before_answer: BeforeAnswer,
+    record: bool,
 }
 
 /// Loads the dialplan of every number; one that several numbers share is loaded once.
@@ -42,11 +43,7 @@ pub(super) fn dialplans(config: &Config) -> Result<Vec<Answering>, ServiceError>
             None => Arc::new(load_dialplan(&path)?),
         };
         loaded.insert(path.clone(), Arc::clone(&dialplan));
-        for lang in dialplan.languages() {
-            if !config.recognizer.contains_key(lang) {
-                return Err(ServiceError::NoRecognizer { path, lang: *lang });
-            }
-        }
+        can_be_answered(config, &path, &dialplan)?;
         let before_answer =
             number.before_answer.as_ref().map(|before| before.load()).transpose()?;
         answering.push(Answering {
@@ -55,9 +52,27 @@ pub(super) fn dialplans(config: &Config) -> Result<Vec<Answering>, ServiceError>
             path,
             dialplan,
             before_answer: before_answer.unwrap_or_default(),
+            record: number.record,
         });
     }
     Ok(answering)
+}
+
+/// Each language has a recogniser; or none has, and keys answer every question.
+fn can_be_answered(config: &Config, path: &Path, dialplan: &Dialplan) -> Result<(), ServiceError> {
+    let unheard = |lang: &&Lang| !config.recognizer.contains_key(lang);
+    let Some(&lang) = dialplan.languages().iter().find(unheard) else { return Ok(()) };
+    let why_not_keys = match dialplan.questions_for_speech().first() {
+        _ if !dialplan.languages().iter().all(|lang| unheard(&lang)) => {
+            "keys alone answer only when none of its languages has one".to_owned()
+        }
+        Some(question) => format!("keys alone cannot answer its question `{question}`"),
+        None => {
+            tracing::info!(path = %path.display(), "answered by keys alone: no recogniser");
+            return Ok(());
+        }
+    };
+    Err(ServiceError::NoRecognizer { path: path.to_owned(), lang, why_not_keys })
 }
 
 fn load_dialplan(path: &PathBuf) -> Result<Dialplan, ServiceError> {
@@ -81,7 +96,7 @@ pub(super) fn speech(
         answering.iter().flat_map(|a| a.dialplan.languages().iter().copied()).collect();
     let mut heard: BTreeMap<Lang, Arc<dyn Recognizer>> = BTreeMap::new();
     for lang in spoken {
-        let settings = &config.recognizer[&lang];
+        let Some(settings) = config.recognizer.get(&lang) else { continue };
         let recognizer = recognizers::load(settings, models.root())?;
         tracing::info!(%lang, recognizer = recognizer.name(), "recogniser loaded");
         heard.insert(lang, recognizer.into());
@@ -107,10 +122,11 @@ fn lines(
     let mut lines = HashMap::new();
     for group in groups(answering) {
         let prompts = Arc::new(prompts(config, models, &group)?);
-        for Answering { at, number, path, dialplan, before_answer } in group.members {
+        for Answering { at, number, path, dialplan, before_answer, record } in group.members {
             render(&prompts, &dialplan.phrases(), &number)?;
             tracing::info!(%number, dialplan = dialplan.name(), path = %path.display(), "answering");
-            lines.insert(at, Line { dialplan, prompts: Arc::clone(&prompts), before_answer });
+            let prompts = Arc::clone(&prompts);
+            lines.insert(at, Line { dialplan, prompts, before_answer, record });
         }
     }
     Ok(lines)

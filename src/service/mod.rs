@@ -83,12 +83,16 @@ pub enum ServiceError {
         problem: String,
     },
     /// A language is spoken by a dialplan but not heard.
-    #[error("{path} speaks {lang}, but the configuration has no [recognizer.{lang}]")]
+    #[error(
+        "{path} speaks {lang}, but the configuration has no [recognizer.{lang}]; {why_not_keys}"
+    )]
     NoRecognizer {
         /// The dialplan's file.
         path: PathBuf,
         /// The language.
         lang: crate::text::Lang,
+        /// Why keys alone do not do.
+        why_not_keys: String,
     },
     /// A model or a voice.
     #[error(transparent)]
@@ -139,6 +143,7 @@ struct Line {
     dialplan: Arc<Dialplan>,
     prompts: Arc<Prompts>,
     before_answer: call::BeforeAnswer,
+    record: bool,
 }
 
 /// What every call gets a share of.
@@ -268,6 +273,7 @@ impl Service {
             media: shared.config.rtp.media_options(),
             srtp: shared.config.srtp_with(info.trunk.as_deref()),
             archives: shared.archives.clone(),
+            record: line.record,
             timing: shared.config.timing.clone(),
             limits: shared.config.limits,
             before_answer: line.before_answer,

@@ -61,6 +61,7 @@ mod tests {
             trunk: trunk.map(str::to_owned),
             dialplan: "d.yaml".into(),
             before_answer: None,
+            record: true,
         }
     }
 

@@ -10,7 +10,7 @@ use std::{
 use hotline::{
     audio::CallTime,
     conversation::{
-        Conversation, Input, Note, Output, PromptId, Timing, TurnStamps, UtteranceId,
+        Attention, Conversation, Input, Note, Output, PromptId, Timing, TurnStamps, UtteranceId,
         journal::{self, FORMAT, Header, Step},
     },
     dialog::{CallFacts, Machine, Outcome},
@@ -178,6 +178,10 @@ impl Sim {
     /// Whether a prompt is sounding.
     pub(crate) fn is_speaking(&self) -> bool {
         !self.playing.is_empty()
+    }
+
+    pub(crate) fn attention(&self) -> Attention {
+        self.conversation.attention()
     }
 
     pub(crate) fn is_over(&self) -> bool {

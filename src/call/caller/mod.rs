@@ -108,12 +108,10 @@ pub async fn converse<L: Leg>(
         tokio::select! {
             biased;
             () = sleep_until(started + TICK * ticks) => {
+                caller.media.take_waiting(CallTime::ZERO + started.elapsed());
                 caller.tick(CallTime::ZERO + TICK * ticks);
                 ticks += 1;
             }
-            datagram = caller.media.receive() => if let Ok(datagram) = datagram {
-                caller.media.take(CallTime::ZERO + started.elapsed(), datagram);
-            },
             event = leg.next_event() => {
                 if matches!(event, None | Some(LegEvent::HungUp { .. } | LegEvent::Failed { .. })) {
                     break true;

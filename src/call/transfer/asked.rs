@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Handover, Heard, Second, Stage, Transfers};
+use super::{Handover, Second, Stage, Transfers};
 use crate::{
     audio::Ringback,
     call::task::{Call, Done},
@@ -86,19 +86,19 @@ impl<L: Leg> Call<L> {
     }
 
     /// Something came from whom a REFER named.
-    pub(in crate::call) fn heard_asked(&mut self, heard: Heard) {
+    pub(in crate::call) fn heard_asked(&mut self, heard: Option<LegEvent>) {
         let Some(asked) = &mut self.transfers.asked else { return };
         match heard {
-            Heard::Signal(Some(LegEvent::Ringing | LegEvent::EarlyMedia { .. })) => {
+            Some(LegEvent::Ringing | LegEvent::EarlyMedia { .. }) => {
                 asked.reports.report(180);
             }
-            Heard::Signal(Some(LegEvent::Answered { sdp })) => self.connected(&sdp),
-            Heard::Signal(Some(LegEvent::Rejected { code, .. })) => self.not_connected(code),
-            Heard::Signal(
-                None | Some(LegEvent::HungUp { .. } | LegEvent::Failed { .. } | LegEvent::Shutdown),
-            ) => self.not_connected(503),
+            Some(LegEvent::Answered { sdp }) => self.connected(&sdp),
+            Some(LegEvent::Rejected { code, .. }) => self.not_connected(code),
+            None | Some(LegEvent::HungUp { .. } | LegEvent::Failed { .. } | LegEvent::Shutdown) => {
+                self.not_connected(503)
+            }
             // Its media begins with the answer.
-            Heard::Signal(Some(_)) | Heard::Datagram(_) => {}
+            Some(_) => {}
         }
     }
 

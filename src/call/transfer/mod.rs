@@ -9,7 +9,7 @@ use std::future;
 use tokio::time::Instant;
 
 use asked::Asked;
-pub(super) use second::{Desk, Heard, Second};
+pub(super) use second::{Desk, Second};
 
 use super::{
     EndReason,
@@ -85,7 +85,7 @@ impl Transfers {
     }
 
     /// What comes from a callee; never, without one. Cancel-safe.
-    pub(super) async fn next(&mut self) -> (Callee, Heard) {
+    pub(super) async fn next(&mut self) -> (Callee, Option<LegEvent>) {
         let present = self.under_way.as_mut().and_then(|handover| handover.second.as_mut());
         let asked = self.asked.as_mut().and_then(Asked::second);
         tokio::select! {
@@ -168,53 +168,47 @@ impl<L: Leg> Call<L> {
     }
 
     /// Something came from the callee.
-    pub(super) fn heard_callee(&mut self, heard: Heard) {
+    pub(super) fn heard_callee(&mut self, heard: Option<LegEvent>) {
         let line = self.clock.line(Instant::now());
         let Some(handover) = &mut self.transfers.under_way else { return };
         let (Some(second), stage) = (&mut handover.second, handover.stage) else { return };
         match heard {
-            Heard::Datagram(Ok(datagram)) => {
-                if let Some(media) = &mut second.media {
-                    media.take(line, datagram);
-                }
-            }
-            Heard::Datagram(Err(_)) => {}
-            Heard::Signal(Some(LegEvent::Ringing)) => handover.rings = true,
-            Heard::Signal(Some(LegEvent::EarlyMedia { sdp })) => {
+            Some(LegEvent::Ringing) => handover.rings = true,
+            Some(LegEvent::EarlyMedia { sdp }) => {
                 if let Err(problem) = second.described(&sdp) {
                     tracing::info!(%problem, "the callee's early media cannot be used");
                     handover.rings = true;
                 }
             }
-            Heard::Signal(Some(LegEvent::Answered { sdp })) => self.callee_answered(&sdp),
-            Heard::Signal(Some(LegEvent::Reinvite(change))) => match &mut second.media {
+            Some(LegEvent::Answered { sdp }) => self.callee_answered(&sdp),
+            Some(LegEvent::Reinvite(change)) => match &mut second.media {
                 Some(media) => drop(second.session.reinvited(change, media)),
                 None => change.reject(488),
             },
-            Heard::Signal(Some(LegEvent::Confirmed { answer: Some(answer) })) => {
+            Some(LegEvent::Confirmed { answer: Some(answer) }) => {
                 if let Some(media) = &mut second.media {
                     second.session.answered_in_ack(&answer, media);
                 }
             }
-            Heard::Signal(Some(LegEvent::Key { key, .. })) => {
+            Some(LegEvent::Key { key, .. }) => {
                 if second.media.as_mut().is_some_and(|media| media.take_info_key(line, key)) {
                     self.media.press(key, KEY_TICKS);
                 }
             }
-            Heard::Signal(Some(LegEvent::Refer(request))) => self.asked_elsewhere(request),
-            Heard::Signal(Some(LegEvent::Rejected { code, reason, .. })) => {
+            Some(LegEvent::Refer(request)) => self.asked_elsewhere(request),
+            Some(LegEvent::Rejected { code, reason, .. }) => {
                 tracing::info!(code, %reason, "the callee refused");
                 self.transferred(result_of(code));
             }
-            Heard::Signal(
-                None | Some(LegEvent::HungUp { .. } | LegEvent::Failed { .. } | LegEvent::Shutdown),
-            ) => match stage {
-                Stage::Calling => self.transferred(TransferResult::Failed),
-                Stage::Talking => self.transferred(TransferResult::Done),
-                // Its place with us is taken; the caller's side will tell.
-                Stage::Referred => handover.second = None,
-            },
-            Heard::Signal(Some(_)) => {}
+            None | Some(LegEvent::HungUp { .. } | LegEvent::Failed { .. } | LegEvent::Shutdown) => {
+                match stage {
+                    Stage::Calling => self.transferred(TransferResult::Failed),
+                    Stage::Talking => self.transferred(TransferResult::Done),
+                    // Its place with us is taken; the caller's side will tell.
+                    Stage::Referred => handover.second = None,
+                }
+            }
+            Some(_) => {}
         }
     }
 
@@ -247,6 +241,7 @@ impl<L: Leg> Call<L> {
         let Some(media) = handover.second.as_mut().and_then(|second| second.media.as_mut()) else {
             return tone;
         };
+        media.take_waiting(line);
         let callee = media.pull().audio;
         while let Some(key) = media.next_key(line) {
             self.media.press(key, KEY_TICKS);
@@ -342,7 +337,7 @@ impl<L: Leg> Call<L> {
     }
 }
 
-async fn heard(second: Option<&mut Second>) -> Heard {
+async fn heard(second: Option<&mut Second>) -> Option<LegEvent> {
     match second {
         Some(second) => second.next().await,
         None => future::pending().await,

@@ -1,15 +1,11 @@
 //! The second leg of a call that is handed over.
 
-use std::{io, net::IpAddr, net::SocketAddr, sync::Arc};
+use std::{net::IpAddr, net::SocketAddr, sync::Arc};
 
 use tokio::net::UdpSocket;
 
 use crate::{
-    call::{
-        MediaOptions, PortRange, SrtpPolicy,
-        media::{Datagram, Media},
-        session::Session,
-    },
+    call::{MediaOptions, PortRange, SrtpPolicy, media::Media, session::Session},
     sdp::{self, Capabilities, LocalMedia},
     sip::{
         DialRequest, Dialer, Leg, LegEvent, Referral, Route, SipError, SipLeg, Transport, TrunkCall,
@@ -120,12 +116,6 @@ pub(in crate::call) struct Second {
     options: MediaOptions,
 }
 
-/// What came from the callee.
-pub(in crate::call) enum Heard {
-    Signal(Option<LegEvent>),
-    Datagram(io::Result<Datagram>),
-}
-
 impl Second {
     /// Calls `to`, a SIP URI or a number; the text of an error is for the log.
     pub(super) async fn dial(desk: &Desk, to: &str) -> Result<Self, String> {
@@ -169,16 +159,9 @@ impl Second {
         Ok(Self { leg, media: None, session, sockets: Some((rtp, rtcp)), options: desk.options })
     }
 
-    /// Waits for the callee. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Heard {
-        let Some(media) = &mut self.media else {
-            return Heard::Signal(self.leg.next_event().await);
-        };
-        tokio::select! {
-            biased;
-            event = self.leg.next_event() => Heard::Signal(event),
-            datagram = media.receive() => Heard::Datagram(datagram),
-        }
+    /// Waits for the callee's signalling. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Option<LegEvent> {
+        self.leg.next_event().await
     }
 
     /// The callee described its media: before its answer, or in it.

@@ -108,6 +108,7 @@ async fn talk<L: Leg>(
             biased;
             () = sleep_until(begun + TICK * ticks) => {
                 let now = CallTime::ZERO + TICK * ticks;
+                media.take_waiting(now);
                 loudest = loudest.max(level::rms_dbfs(&media.pull().audio));
                 let mut frame = frames.next().unwrap_or_default().to_vec();
                 frame.resize(FRAME, 0);
@@ -117,9 +118,6 @@ async fn talk<L: Leg>(
                     return (false, loudest);
                 }
             }
-            datagram = media.receive() => if let Ok(datagram) = datagram {
-                media.take(CallTime::ZERO + begun.elapsed(), datagram);
-            },
             event = leg.next_event() => match event {
                 None | Some(LegEvent::HungUp { .. } | LegEvent::Failed { .. }) => {
                     return (true, loudest);

@@ -68,7 +68,18 @@ pub enum SpeechEdge {
     },
 }
 
-/// Finds speech in the caller's audio, fed from [`CallTime::ZERO`] on without gaps.
+/// How noisy a line is: what a detector has learnt of it, for the next one.
+#[derive(Debug, Clone, Copy)]
+pub struct LineNoise(NoiseFloor);
+
+impl Default for LineNoise {
+    /// A quiet line.
+    fn default() -> Self {
+        Self(NoiseFloor::new())
+    }
+}
+
+/// Finds speech in the caller's audio, fed without gaps from when it begins to listen.
 ///
 /// Pure and deterministic: the same audio, cut into frames in any way, gives the same edges.
 pub struct SpeechDetector {
@@ -79,13 +90,15 @@ pub struct SpeechDetector {
     voicing: Voicing,
     last_vowel: Option<u64>,
     unread: Vec<i16>,
+    /// Where block 0 began.
+    origin: CallTime,
     block: u64,
     phase: Phase,
     last_speech: CallTime,
     edges: VecDeque<SpeechEdge>,
 }
 
-/// Blocks are counted from the start of the call.
+/// Blocks are counted from the first that was heard.
 #[derive(Debug, Clone, Copy)]
 enum Phase {
     Silence { onset: Option<Onset> },
@@ -108,19 +121,29 @@ impl Onset {
 }
 
 impl SpeechDetector {
-    /// A detector for one call.
+    /// A detector that listens from [`CallTime::ZERO`] on.
     pub fn new(config: VadConfig) -> Self {
+        Self::listening_from(config, CallTime::ZERO, LineNoise::default())
+    }
+
+    /// A detector that begins to listen at `origin`, on a line whose noise is known.
+    pub fn listening_from(
+        config: VadConfig,
+        origin: CallTime,
+        LineNoise(floor): LineNoise,
+    ) -> Self {
         Self {
             config,
             network: earshot::Detector::default_boxed(),
             resampler: Resampler::new(),
-            floor: NoiseFloor::new(),
+            floor,
             voicing: Voicing::new(),
             last_vowel: None,
             unread: Vec::with_capacity(2 * BLOCK),
+            origin,
             block: 0,
             phase: Phase::Silence { onset: None },
-            last_speech: CallTime::ZERO,
+            last_speech: origin,
             edges: VecDeque::new(),
         }
     }
@@ -159,7 +182,17 @@ impl SpeechDetector {
         (onset.loud >= LIKELY && with_vowel).then(|| self.block_start(onset.first))
     }
 
-    /// The latest moment with speech; [`CallTime::ZERO`] before the first.
+    /// Whether nobody speaks and every change was reported.
+    pub fn is_idle(&self) -> bool {
+        !self.is_speech() && self.edges.is_empty()
+    }
+
+    /// What the line sounds like when nobody speaks.
+    pub fn line_noise(&self) -> LineNoise {
+        LineNoise(self.floor)
+    }
+
+    /// The latest moment with speech; when it began to listen, before the first.
     pub fn last_speech(&self) -> CallTime {
         self.last_speech
     }
@@ -225,7 +258,8 @@ impl SpeechDetector {
     /// When a block was heard: the resampler hands it over late.
     fn block_start(&self, block: u64) -> CallTime {
         let samples_16k = block * BLOCK as u64;
-        CallTime(samples_16k.saturating_sub(self.resampler.delay() as u64) / 2)
+        let since = samples_16k.saturating_sub(self.resampler.delay() as u64) / 2;
+        CallTime(self.origin.samples() + since)
     }
 }
 
