@@ -16,9 +16,7 @@ const SHA_256: [&str; 2] = ["algorithm=SHA-256", "algorithm=SHA256"];
 /// A message as the stack reads it, when that differs from what came; never longer.
 pub(super) fn incoming(message: &[u8]) -> Option<Vec<u8>> {
     let refused = message.starts_with(b"SIP/2.0 401 ") || message.starts_with(b"SIP/2.0 407 ");
-    let (head, body) = parts(message).filter(|_| refused)?;
-    head.contains(SHA_256[0])
-        .then(|| [head.replace(SHA_256[0], SHA_256[1]).as_bytes(), body].concat())
+    refused.then(|| renamed(message, SHA_256[0], SHA_256[1])).flatten()
 }
 
 /// A message as it should go out, and where a response really goes.
@@ -30,9 +28,18 @@ pub(super) fn outgoing(message: &[u8]) -> (Cow<'_, [u8]>, Option<SocketAddr>) {
 }
 
 fn proof(message: &[u8]) -> Option<Vec<u8>> {
+    let (head, _) = parts(message)?;
+    head.contains("uthorization: Digest")
+        .then(|| renamed(message, SHA_256[1], SHA_256[0]))
+        .flatten()
+}
+
+/// The message with its headers' `from` written as `to`; `None` when none has it.
+fn renamed(message: &[u8], from: &str, to: &str) -> Option<Vec<u8>> {
     let (head, body) = parts(message)?;
-    let proves = head.contains("uthorization: Digest") && head.contains(SHA_256[1]);
-    proves.then(|| [head.replace(SHA_256[1], SHA_256[0]).as_bytes(), body].concat())
+    let (first, headers) = head.split_once("\r\n")?;
+    let text = || format!("{first}\r\n{}", headers.replace(from, to));
+    headers.contains(from).then(|| [text().as_bytes(), body].concat())
 }
 
 fn response(message: &[u8]) -> Option<(Vec<u8>, Option<SocketAddr>)> {
@@ -80,6 +87,13 @@ mod tests {
         let sent = String::from_utf8(outgoing(proof).0.into_owned()).unwrap();
         assert!(sent.contains("algorithm=SHA-256\r\n"));
         assert_eq!(incoming(b"SIP/2.0 200 OK\r\nX: algorithm=SHA-256\r\n\r\n"), None);
+    }
+
+    #[test]
+    fn a_reason_that_names_the_algorithm_stays_as_it_is() {
+        let challenge = b"SIP/2.0 401 Use algorithm=SHA-256\r\nX: algorithm=SHA-256\r\n\r\n";
+        let read = String::from_utf8(incoming(challenge).unwrap()).unwrap();
+        assert!(read.starts_with("SIP/2.0 401 Use algorithm=SHA-256\r\nX: algorithm=SHA256\r\n"));
     }
 
     #[test]
