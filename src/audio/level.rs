@@ -7,9 +7,25 @@ const SILENCE_DBFS: f32 = -100.0;
 /// A 10 ms window quieter than this is silence, in dBFS.
 const TRIM_DBFS: f32 = -50.0;
 
+/// Sound at least this loud for 5 ms can be heard on a telephone, in dBFS.
+pub const AUDIBLE_DBFS: f32 = -45.0;
+
 /// RMS level in dB relative to full scale; -100 for digital silence. A full-scale sine is -3.
 pub fn rms_dbfs<R: Rate>(pcm: &Pcm<R>) -> f32 {
     dbfs(pcm.samples())
+}
+
+/// Where the first 5 ms begin that can be heard, in samples.
+pub fn audible_from<R: Rate>(pcm: &Pcm<R>) -> Option<usize> {
+    let window = samples_in::<R>(5);
+    pcm.samples().chunks(window).position(is_audible).map(|index| index * window)
+}
+
+/// Where the last 5 ms end that can be heard, in samples.
+pub fn audible_until<R: Rate>(pcm: &Pcm<R>) -> Option<usize> {
+    let window = samples_in::<R>(5);
+    let last = pcm.samples().chunks(window).rposition(is_audible)?;
+    Some(((last + 1) * window).min(pcm.len()))
 }
 
 /// Changes the level by `db`; samples that become too loud are clipped.
@@ -62,6 +78,10 @@ pub fn join_crossfade<R: Rate>(parts: &[Pcm<R>], overlap_ms: u32) -> Pcm<R> {
         last_len = part.len() - overlap;
     }
     Pcm::new(joined)
+}
+
+fn is_audible(samples: &[i16]) -> bool {
+    dbfs(samples) > AUDIBLE_DBFS
 }
 
 fn dbfs(samples: &[i16]) -> f32 {
@@ -122,6 +142,16 @@ mod tests {
         assert_eq!(trim_silence(&pcm, 20).len(), 160 + 800 + 160);
         assert_eq!(trim_silence(&tone::<Hz8k>(440.0, 8_000.0, 805), 20).len(), 805);
         assert!(trim_silence(&Pcm::<Hz8k>::silence(999), 20).is_empty());
+    }
+
+    #[test]
+    fn what_can_be_heard_is_found_to_5_ms() {
+        let mut pcm = Pcm::<Hz8k>::silence(1_615);
+        pcm.extend(&tone(440.0, 3_000.0, 800));
+        pcm.extend(&tone(440.0, 60.0, 800));
+        assert_eq!((audible_from(&pcm), audible_until(&pcm)), (Some(1_600), Some(2_440)));
+        assert_eq!(audible_from(&Pcm::<Hz8k>::silence(999)), None);
+        assert_eq!(audible_until(&Pcm::<Hz8k>::silence(0)), None);
     }
 
     #[test]

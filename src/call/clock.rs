@@ -40,17 +40,15 @@ impl CallClock {
         line
     }
 
-    /// The call's own time at the start of the frame that was begun last; of the next one while
-    /// the call is held.
-    pub(super) fn frame(&self) -> CallTime {
-        let begun = self.ticks - self.held_ticks;
-        CallTime::ZERO + TICK * (begun as u32).saturating_sub(u32::from(!self.held))
+    /// How far the call's own time has come: to the end of the frame that was begun last.
+    pub(super) fn reached(&self) -> CallTime {
+        CallTime::ZERO + TICK * (self.ticks - self.held_ticks) as u32
     }
 
     /// The call's own time: samples since the answer, without those of holds.
     pub(super) fn now(&self, at: Instant) -> CallTime {
         if self.held {
-            return self.frame();
+            return self.reached();
         }
         let held = TICK * self.held_ticks as u32;
         CallTime::ZERO + at.saturating_duration_since(self.answered).saturating_sub(held)
@@ -91,7 +89,7 @@ mod tests {
         let mut clock = CallClock::new(Instant::now());
         let at = run(&mut clock, 50);
         assert_eq!((clock.now(at).as_ms(), clock.line(at).as_ms()), (1_000, 1_000));
-        assert_eq!(clock.frame().as_ms(), 980);
+        assert_eq!(clock.reached().as_ms(), 1_000);
     }
 
     #[test]
@@ -113,7 +111,7 @@ mod tests {
         assert!(clock.hold(false));
         assert_eq!(clock.now(at).as_ms(), 1_000);
         assert_eq!(clock.tick().as_ms(), 11_000, "the line's frames were sent all along");
-        assert_eq!(clock.frame().as_ms(), 1_000, "the call's first frame after the hold");
+        assert_eq!(clock.reached().as_ms(), 1_020, "the call's first frame after the hold");
     }
 
     #[test]
@@ -123,6 +121,6 @@ mod tests {
         run(&mut clock, 100);
         clock.hold(false);
         clock.tick();
-        assert_eq!(clock.frame(), CallTime::ZERO);
+        assert_eq!(clock.reached(), CallTime::from_ms(20));
     }
 }

@@ -1,10 +1,10 @@
 //! What the caller said: the latest audio, where speech is in it, and stretches cut from it.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use super::player::FRAME;
 use crate::{
-    audio::{CallTime, Hz8k, Pcm},
+    audio::{CallTime, Hz8k, Pcm, level},
     conversation::Input,
     speech::vad::{EchoGate, LineNoise, SpeechDetector, SpeechEdge, VadConfig},
 };
@@ -24,6 +24,9 @@ const AT_ONCE: u64 = 4_000;
 /// so far away that waking up costs less.
 const WAKE_BEFORE: usize = 8_000;
 const REST_BEFORE: usize = 4 * 8_000;
+/// Around the end of speech as the detector has it, where its last sound is looked for.
+const LOOK_BACK: Duration = Duration::from_millis(500);
+const LOOK_AHEAD: Duration = Duration::from_millis(60);
 /// Room for kept audio grows in steps of a second.
 const GROWTH: usize = 8_000;
 
@@ -180,6 +183,14 @@ impl Hearing {
         self.heard += frame.len() as u64;
     }
 
+    /// When the caller, who was silent from about `at` on, could last be heard.
+    pub(super) fn audible_until(&self, at: CallTime) -> Option<CallTime> {
+        let from = at - LOOK_BACK;
+        let until = level::audible_until(&self.cut(from, at + LOOK_AHEAD))? as u64;
+        let oldest = self.heard - self.kept.len() as u64;
+        Some(CallTime(from.samples().max(oldest) + until))
+    }
+
     /// The audio from `from` up to `to`, as far as it is still kept.
     pub(super) fn cut(&self, from: CallTime, to: CallTime) -> Pcm<Hz8k> {
         let oldest = self.heard - self.kept.len() as u64;
@@ -229,6 +240,22 @@ mod tests {
         let mut hearing = Hearing::deaf();
         assert_eq!(edges(&mut hearing, 100..200, |_| Wanted::Now), []);
         assert_eq!(hearing.kept.capacity(), 0);
+    }
+
+    #[test]
+    fn the_last_sound_before_a_silence_is_found() {
+        let mut hearing = Hearing::new();
+        edges(&mut hearing, 100..200, |_| Wanted::Now);
+        assert_eq!(hearing.audible_until(CallTime::from_ms(16_000)), None);
+        let mut hearing = Hearing::new();
+        for frame in 0..100 {
+            let loud = if frame < 50 { 3_000 } else { 3 };
+            hearing.push(&Pcm::new(vec![loud; 160]), Wanted::Now);
+        }
+        for at in [960, 1_000, 1_090, 1_400] {
+            let until = hearing.audible_until(CallTime::from_ms(at));
+            assert_eq!(until, Some(CallTime::from_ms(1_000)), "{at}");
+        }
     }
 
     #[test]

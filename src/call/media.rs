@@ -73,6 +73,7 @@ pub(super) struct Media {
     remote_rtcp: SocketAddr,
     /// What the times that are passed in count from, on the session's own clock.
     base: Duration,
+    waits: Duration,
     latched: bool,
     last_heard: Instant,
     sending: bool,
@@ -107,6 +108,7 @@ impl Media {
             remote: peer.remote,
             remote_rtcp: peer.rtcp,
             base: Duration::ZERO,
+            waits: Duration::ZERO,
             latched: false,
             last_heard: Instant::now(),
             sending: peer.direction.sends(),
@@ -152,6 +154,7 @@ impl Media {
         for _ in 0..most {
             let Some(waiting) = self.rtp.receive(&mut buffer) else { break };
             self.take_rtp(came(waiting.waited), &mut buffer, waiting.len, waiting.from);
+            self.waits = waiting.waited + self.session.ahead();
         }
         self.ticks = self.ticks.wrapping_add(1);
         if self.ticks.is_multiple_of(RTCP_EVERY) {
@@ -256,6 +259,11 @@ impl Media {
         let bye = self.session.bye(now, ntp_now());
         self.send_rtcp(bye);
         self.session.stats()
+    }
+
+    /// How long the latest packet waits between its arrival and being heard.
+    pub(super) fn waits(&self) -> Duration {
+        self.waits
     }
 
     /// What the media has been like so far.

@@ -13,6 +13,7 @@ pub mod live;
 pub mod load;
 mod media;
 mod missing;
+mod on_line;
 mod player;
 mod ports;
 mod protection;

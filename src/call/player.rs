@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use crate::{
-    audio::{CallTime, Hz8k, Pcm},
+    audio::{CallTime, Hz8k, Pcm, level},
     conversation::{Input, PromptId},
 };
 
@@ -26,6 +26,8 @@ pub(super) struct Player {
     level: i32,
     target: i32,
     held: bool,
+    /// Where in the frame, or after its beginning, the prompt is first heard that was begun last; samples.
+    audible: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -40,7 +42,7 @@ struct Item {
 impl Default for Player {
     fn default() -> Self {
         let (queue, fade) = (VecDeque::new(), Vec::new());
-        Self { queue, fade, level: FULL, target: FULL, held: false }
+        Self { queue, fade, level: FULL, target: FULL, held: false, audible: None }
     }
 }
 
@@ -88,6 +90,7 @@ impl Player {
             let rest = &audio.samples()[item.sent..];
             let take = rest.len().min(FRAME - frame.len());
             if item.sent == 0 && take > 0 {
+                self.audible = level::audible_from(audio).map(|from| frame.len() + from);
                 events.push(item.started());
             }
             frame.extend_from_slice(&rest[..take]);
@@ -100,6 +103,11 @@ impl Player {
         self.glide(&mut frame[faded..]);
         frame.resize(FRAME, 0);
         Pcm::new(frame)
+    }
+
+    /// From the beginning of the frame in which the latest prompt began to its first sound, in samples.
+    pub(super) fn audible(&self) -> Option<usize> {
+        self.audible
     }
 
     /// Samples that are certain to be sent before the next `prompts` prompts have been said.

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::live::{Happening, Live};
+use super::{
+    live::{Happening, Live},
+    on_line::OnLine,
+};
 use crate::{audio::CallTime, conversation::Note, dialog::Outcome, sip::Reason, store::CallEvent};
 
 /// Collects what the store will get when the call is over, and tells watchers as it happens.
@@ -25,14 +28,17 @@ impl Record {
         self.live.tell(&self.call, what);
     }
 
-    /// Keeps an entry and tells watchers.
-    pub(super) fn note(&mut self, at: CallTime, note: Note) {
+    /// Keeps an entry, of a turn with how it was heard, and tells watchers.
+    pub(super) fn note(&mut self, at: CallTime, note: Note, on_line: Option<OnLine>) {
         if let Note::Turn(_) = note {
             self.turns += 1;
         }
         // Serialising our own plain enums cannot fail; if it did, the record would say so.
         let mut data =
             serde_json::to_value(&note).unwrap_or_else(|e| json!({"error": e.to_string()}));
+        if let Some(on_line) = on_line {
+            on_line.add_to(&mut data);
+        }
         let kind = data.as_object_mut().and_then(|fields| fields.remove("kind"));
         let kind = kind.as_ref().and_then(Value::as_str).unwrap_or("note").to_owned();
         self.events.push(CallEvent { at, kind, data });

@@ -29,7 +29,7 @@ use super::{
 use crate::{
     audio::{CallTime, Hz8k, Pcm},
     conversation::{
-        Attention, Conversation, Input, Output, PromptId, UtteranceId,
+        Attention, Conversation, Input, Note, Output, PromptId, UtteranceId,
         journal::{self, Step},
     },
     dialog::Say,
@@ -162,7 +162,7 @@ impl<L: Leg> Call<L> {
             // Nobody listens: what is to be said waits, and what comes is music.
             return self.media.send(line, &Pcm::silence(FRAME));
         }
-        let now = self.clock.frame();
+        let now = self.clock.reached();
         self.watch_audio(now);
         while let Some(key) = self.media.next_key(line) {
             if !self.transfers.relay_key(key) {
@@ -317,7 +317,13 @@ impl<L: Leg> Call<L> {
                     false => EndReason::BotHangup,
                 });
             }
-            Output::Note(note) => self.record.note(at, note),
+            Output::Note(note) => {
+                let on_line = match &note {
+                    Note::Turn(stamps) => self.on_line(at, stamps),
+                    _ => None,
+                };
+                self.record.note(at, note, on_line);
+            }
         }
     }
 

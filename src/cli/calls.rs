@@ -138,12 +138,25 @@ fn line(event: &CallEvent) -> String {
     }
 }
 
-/// Where the time between the caller's last speech and the bot's first audio went.
+/// Where the time between the caller's last sound on the line and the bot's first went.
 fn waterfall(data: &Value) -> String {
     let at = |stage: &str| data[stage].as_u64().map(|samples| CallTime(samples).as_ms());
-    let Some(begin) = at("speech_end") else { return format!("        turn {data}") };
-    let stages = ["pause_noticed", "text_ready", "decided", "dialog_done", "first_audio"];
-    let shown = stages.iter().filter_map(|stage| {
+    let Some(begin) = at("last_in").or(at("speech_end")) else {
+        return format!("        turn {data}");
+    };
+    let stages = [
+        "speech_end",
+        "pause_noticed",
+        "text_ready",
+        "decided",
+        "dialog_done",
+        "audio_ready",
+        "first_audio",
+        "first_out",
+    ];
+    // Of keys, there is no other beginning than the last one.
+    let from = usize::from(data["last_in"].is_null());
+    let shown = stages[from..].iter().filter_map(|stage| {
         at(stage).map(|ms| format!("{} +{} ms", stage.replace('_', " "), ms.saturating_sub(begin)))
     });
     format!("        turn {}: {}", data["turn"], shown.collect::<Vec<_>>().join(", "))
@@ -172,4 +185,26 @@ fn shown(path: Option<&Path>) -> String {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_is_shown_from_the_last_sound_in_to_the_first_out() {
+        let ms = |ms: u64| CallTime::from_ms(ms).samples();
+        let turn = serde_json::json!({
+            "turn": 2, "last_in": ms(5_000), "speech_end": ms(5_040), "pause_noticed": ms(5_130),
+            "text_ready": ms(5_210), "decided": ms(5_260), "dialog_done": ms(5_260),
+            "audio_ready": ms(5_260), "first_audio": ms(5_280), "first_out": ms(5_290),
+        });
+        assert_eq!(
+            waterfall(&turn).trim(),
+            "turn 2: speech end +40 ms, pause noticed +130 ms, text ready +210 ms, decided +260 ms, \
+             dialog done +260 ms, audio ready +260 ms, first audio +280 ms, first out +290 ms"
+        );
+        let keys = serde_json::json!({"turn": 1, "speech_end": ms(100), "first_audio": ms(180)});
+        assert_eq!(waterfall(&keys).trim(), "turn 1: first audio +80 ms");
+    }
 }

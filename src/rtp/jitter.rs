@@ -55,6 +55,8 @@ pub(super) struct JitterBuffer {
     jump: Option<i64>,
     quiet_awaited: usize,
     concealed: u64,
+    /// How long before its turn the latest packet came, in samples.
+    ahead: i64,
     /// Samples that came from the peer.
     heard: u64,
 }
@@ -89,6 +91,7 @@ impl JitterBuffer {
             jump: None,
             quiet_awaited: 0,
             concealed: 0,
+            ahead: 0,
             heard: 0,
         }
     }
@@ -122,6 +125,11 @@ impl JitterBuffer {
     /// How long packets are meant to wait, in ms.
     pub(super) fn delay_ms(&self) -> f64 {
         self.target() as f64 / 8.0
+    }
+
+    /// From the tick that follows the latest packet to that in which it is played, in samples.
+    pub(super) fn ahead(&self) -> u64 {
+        self.ahead as u64
     }
 
     /// Samples made up so far.
@@ -184,6 +192,7 @@ impl JitterBuffer {
                 self.margins.pop_front();
             }
             self.margins.push_back(margin);
+            self.ahead = margin.max(0);
             if end <= *next {
                 return Put::Late;
             }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use rtc_rtp::{header::Header, packet::Packet};
 use rtc_shared::marshal::Unmarshal;
 
@@ -151,6 +153,12 @@ impl RtpSession {
     /// What the caller said in the next 20 ms; to be called exactly once a tick.
     pub fn pull(&mut self) -> Playout {
         self.jitter.pull()
+    }
+
+    /// How long the latest packet waits in the jitter buffer, from the next [`pull`](Self::pull) to its
+    /// own.
+    pub fn ahead(&self) -> Duration {
+        CallTime(self.jitter.ahead()).since(CallTime::ZERO)
     }
 
     /// The next key that the caller pressed.

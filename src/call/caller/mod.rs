@@ -21,8 +21,6 @@ use crate::{
 pub use echo::EchoPath;
 
 const TICK: Duration = Duration::from_millis(20);
-/// Quieter than this is not heard as speech.
-const AUDIBLE_DBFS: f32 = -45.0;
 /// A key is held for 100 ms, and with its rest takes 180.
 const KEY_TICKS: u16 = 5;
 const KEY_TIME: usize = 9 * FRAME;
@@ -192,7 +190,7 @@ impl Caller {
     fn tick(&mut self, now: CallTime) {
         let heard = self.media.pull().audio;
         self.detector.push(&heard);
-        let audible = level::rms_dbfs(&heard) > AUDIBLE_DBFS;
+        let audible = level::rms_dbfs(&heard) > level::AUDIBLE_DBFS;
         if audible && self.greeting.is_none() {
             self.greeting = Some(now);
         }
@@ -251,7 +249,7 @@ impl Caller {
                     tracing::debug!(%key, "pressed");
                     audio.extend(&Pcm::silence(KEY_TIME));
                 }
-                let last_audible = last_audible(&audio);
+                let last_audible = level::audible_until(&audio).unwrap_or(0);
                 // What is decided in this tick is first sent in the next.
                 let begun = now + TICK;
                 self.state = State::Speaking { audio, sent: 0, last_audible, begun };
@@ -274,11 +272,4 @@ impl Caller {
 
 fn samples(count: usize) -> Duration {
     Duration::from_micros(count as u64 * 125)
-}
-
-/// Sample after the last 10 ms that can be heard.
-fn last_audible(audio: &Pcm<Hz8k>) -> usize {
-    let audible = |c: &[i16]| level::rms_dbfs(&Pcm::<Hz8k>::new(c.to_vec())) > AUDIBLE_DBFS;
-    let loud = audio.samples().chunks(FRAME / 2).rposition(audible);
-    loud.map_or(0, |index| ((index + 1) * FRAME / 2).min(audio.len()))
 }

@@ -65,6 +65,14 @@ fn a_steady_stream_is_played_whole_with_a_tick_in_hand() {
 }
 
 #[test]
+fn how_long_a_packet_waits_for_its_turn_is_known() {
+    let (steady, _) = play(0, &stream(50, |_| 7), 51);
+    assert_eq!(steady.ahead(), 160, "one tick, as the first one did");
+    let (late, _) = play(0, &stream(50, |n| if n == 49 { 27 } else { 7 }), 52);
+    assert_eq!(late.ahead(), 0);
+}
+
+#[test]
 fn timestamps_wrap() {
     let (_, played) = play(u32::MAX - 3_000, &stream(50, |_| 7), 52);
     assert_eq!(heard(&played), (0..50).collect::<Vec<_>>());
