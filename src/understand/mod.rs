@@ -1,13 +1,19 @@
-//! Floor 2: meaning from words. Slot grammars and the intent classifier. No I/O, no clock.
+//! Floor 2: meaning from words. Slot grammars, the intent classifier and retrieval
+//! of answers. No I/O, no clock.
 //!
 //! Everything here takes what a recogniser returned, which is often a little wrong, and would
 //! rather answer `None` than guess: a dialog asks again, a wrong guess acts.
 
 mod backchannel;
 mod distance;
+mod faq;
 mod intent;
+mod person;
 mod slots;
+mod vectors;
 
 pub use backchannel::{Backchannel, backchannel, is_one_word};
-pub use intent::{IntentClassifier, IntentMatch};
+pub use faq::{FAQ_LEAST, FaqIndex, FaqMatch};
+pub use intent::{IntentClassifier, IntentMatch, KNOWN, Ranking};
+pub use person::asks_for_person;
 pub use slots::{ChoiceMatch, ChoiceOption, DigitSpec, best_digits, choice, digits, yes_no};

@@ -1,7 +1,7 @@
 //! One-against-rest linear classifiers: squared hinge loss with L2 regularisation, trained by dual
 //! coordinate descent (Hsieh et al., ICML 2008), as LIBLINEAR does.
 
-use super::vectors::Sparse;
+use crate::understand::vectors::Sparse;
 
 /// Cost of an error against a small weight vector.
 const COST: f32 = 1.0;

@@ -1,19 +1,23 @@
 //! TF-IDF vectors whose vocabulary and weights come from the examples.
 
+mod features;
+mod function_words;
+
 use std::collections::{BTreeMap, HashMap};
 
-use super::features::{BLOCKS, Feature, features};
+use self::features::{BLOCKS, Feature, features};
+pub(in crate::understand) use self::{features::units, function_words::function_mask};
 use crate::text::Lang;
 
 /// How many examples it takes to believe their document frequencies as much as the prior.
 const PRIOR_EXAMPLES: f32 = 300.0;
 
 /// A sparse vector: column and value, columns ascending.
-pub(super) type Sparse = Vec<(u32, f32)>;
+pub(in crate::understand) type Sparse = Vec<(u32, f32)>;
 
 /// Turns utterances into vectors of length at most 1.
 #[derive(Debug, Clone)]
-pub(super) struct Vectorizer {
+pub(in crate::understand) struct Vectorizer {
     lang: Lang,
     /// Feature hash to column.
     columns: HashMap<u64, u32>,
@@ -24,7 +28,7 @@ pub(super) struct Vectorizer {
 
 impl Vectorizer {
     /// Learns columns and document frequencies from `texts`.
-    pub(super) fn fit<'a>(lang: Lang, texts: impl Iterator<Item = &'a str>) -> Self {
+    pub(in crate::understand) fn fit<'a>(lang: Lang, texts: impl Iterator<Item = &'a str>) -> Self {
         let mut columns: HashMap<u64, u32> = HashMap::new();
         let mut documents: Vec<u32> = Vec::new();
         let mut examples = 0;
@@ -47,13 +51,13 @@ impl Vectorizer {
     }
 
     /// How many columns vectors have.
-    pub(super) fn columns(&self) -> usize {
+    pub(in crate::understand) fn columns(&self) -> usize {
         self.idf.len()
     }
 
     /// The vector of `text`. Features no example has count towards its length but have no column,
     /// so that a sentence mostly about other things is near nothing.
-    pub(super) fn vector(&self, text: &str) -> Sparse {
+    pub(in crate::understand) fn vector(&self, text: &str) -> Sparse {
         let mut blocks: [Block; BLOCKS] = Default::default();
         for feature in features(self.lang, text) {
             blocks[feature.block].add(self.columns.get(&feature.hash).copied(), &feature);
@@ -105,7 +109,7 @@ impl Block {
 
 /// The examples' vectors by column, to compare an utterance with all of them in one pass.
 #[derive(Debug, Clone)]
-pub(super) struct Index {
+pub(in crate::understand) struct Index {
     /// By column: the examples that have it, and their values.
     postings: Vec<Vec<(u32, f32)>>,
     examples: usize,
@@ -113,7 +117,7 @@ pub(super) struct Index {
 
 impl Index {
     /// Lists `rows`, whose columns are below `columns`.
-    pub(super) fn new(rows: &[Sparse], columns: usize) -> Self {
+    pub(in crate::understand) fn new(rows: &[Sparse], columns: usize) -> Self {
         let mut postings = vec![Vec::new(); columns];
         for (example, row) in rows.iter().enumerate() {
             for (column, value) in row {
@@ -124,7 +128,7 @@ impl Index {
     }
 
     /// The scalar product of `vector` with each example, in their order.
-    pub(super) fn products(&self, vector: &Sparse) -> Vec<f32> {
+    pub(in crate::understand) fn products(&self, vector: &Sparse) -> Vec<f32> {
         let mut products = vec![0.0; self.examples];
         for (column, value) in vector {
             for (example, weight) in &self.postings[*column as usize] {

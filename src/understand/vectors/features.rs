@@ -49,7 +49,7 @@ pub(super) fn features(lang: Lang, text: &str) -> Vec<Feature> {
 
 /// The words of `text`, and in Chinese its characters, normalised. An English 's is dropped:
 /// "the power's out" is about the same thing as "the power is out".
-pub(super) fn units(lang: Lang, text: &str) -> Vec<String> {
+pub(in crate::understand) fn units(lang: Lang, text: &str) -> Vec<String> {
     match lang {
         Lang::En => {
             let bare = text.replace('\u{2019}', "'").replace("'s ", " ");

@@ -19,7 +19,7 @@ const ZH: &str = "我|你|您|他|她|它|们|我们|你们|您们|咱们|自己
      咨询|知道|告诉|说|看看|看|下|里|上|查|查查|查询|办|办理|现在|今天|明天|顺便|就是|然后|不知道|直接|先|该|呗|的话|时候";
 
 /// For each unit, whether it is (part of) a function word; the longest known word counts.
-pub(super) fn function_mask(lang: Lang, units: &[String]) -> Vec<bool> {
+pub(in crate::understand) fn function_mask(lang: Lang, units: &[String]) -> Vec<bool> {
     match lang {
         Lang::En => {
             units.iter().map(|word| EN.split('|').any(|function| function == word)).collect()
