@@ -192,6 +192,18 @@ pub enum Event {
         /// How many in a row.
         count: u32,
     },
+    /// A question was answered from the knowledge base.
+    Faq {
+        /// The entry's id.
+        id: String,
+        /// How near the question was to those of the entry, `0.0..=1.0`.
+        score: f32,
+    },
+    /// What the caller said at an open question was no intent, and the knowledge base had no answer.
+    Unanswered {
+        /// What was heard.
+        text: String,
+    },
     /// The caller is being handed over.
     Transfer(Transfer),
     /// What came of that.

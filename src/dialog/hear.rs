@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Score from which an intent is taken where an answer to something else was expected.
-const DIGRESSION: f32 = 0.75;
+pub(super) const DIGRESSION: f32 = 0.75;
 /// Score from which it counts more than a yes or no in the same breath.
 const OVERRULES_YES_NO: f32 = 0.85;
 /// Most words, or Chinese characters, of a free-text answer that may still be a request such as

@@ -3,6 +3,7 @@
 mod contract;
 mod facts;
 mod hear;
+mod knowledge;
 mod machine;
 mod transfer;
 mod turn;

@@ -109,6 +109,13 @@ impl Machine {
             Input::Keys(keys) => self.pressed(ask, &keys),
             Input::Heard(heard) => {
                 let (answer, intent) = self.heard(node, ask, &heard);
+                let sure = match &intent {
+                    Some(Event::Intent { score, .. }) => Some(*score),
+                    _ => None,
+                };
+                if self.told(node, ask, &heard, sure, out) {
+                    return;
+                }
                 out.extend(intent.map(Output::Note));
                 answer
             }

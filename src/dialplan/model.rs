@@ -37,9 +37,19 @@ pub(crate) struct Model {
     pub(crate) tables: BTreeMap<String, Table>,
     /// Examples by intent.
     pub(crate) intents: BTreeMap<String, BTreeMap<Lang, Vec<String>>>,
+    /// Answers to what is no intent, by id.
+    pub(crate) knowledge: BTreeMap<String, KnowledgeEntry>,
     /// Understood at every question.
     pub(crate) globals: Routes,
     pub(crate) nodes: Vec<Node>,
+}
+
+/// A question that callers ask, and its answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct KnowledgeEntry {
+    /// Ways of asking.
+    pub(crate) questions: BTreeMap<Lang, Vec<String>>,
+    pub(crate) answer: Prompt,
 }
 
 /// Bounds on a call.

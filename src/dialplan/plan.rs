@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     text::{Lang, Phrase, Piece, ReadAs},
-    understand::IntentClassifier,
+    understand::{FaqIndex, IntentClassifier},
 };
 
 /// A dialplan that was read, checked and found free of errors.
@@ -24,6 +24,8 @@ pub struct Dialplan {
     model: Model,
     /// Trained once for all calls.
     classifiers: BTreeMap<Lang, IntentClassifier>,
+    /// The languages in which it has a knowledge base.
+    faqs: BTreeMap<Lang, FaqIndex>,
     warnings: Vec<DialplanError>,
 }
 
@@ -125,9 +127,19 @@ impl Dialplan {
         phrases
     }
 
+    /// The intents with their examples in `lang`, as its calls learn them.
+    pub fn intents(&self, lang: Lang) -> Vec<(String, Vec<String>)> {
+        intents(&self.model, lang)
+    }
+
     /// Tells intents apart in `lang`.
     pub(crate) fn classifier(&self, lang: Lang) -> Option<&IntentClassifier> {
         self.classifiers.get(&lang)
+    }
+
+    /// Finds answers in `lang`; `None` when the dialplan has none in it.
+    pub(crate) fn faq(&self, lang: Lang) -> Option<&FaqIndex> {
+        self.faqs.get(&lang)
     }
 
     pub(crate) fn model(&self) -> &Model {
@@ -149,6 +161,7 @@ impl Dialplan {
             hash: source.content_hash(),
             source,
             classifiers: classifiers(&read.model),
+            faqs: faqs(&read.model),
             model: read.model,
             warnings: found,
         })
@@ -186,14 +199,27 @@ impl Dialplan {
 }
 
 fn classifiers(model: &Model) -> BTreeMap<Lang, IntentClassifier> {
-    let train = |lang: Lang| {
-        let examples = model
-            .intents
-            .iter()
-            .filter_map(|(intent, examples)| Some((intent.clone(), examples.get(&lang)?.clone())));
-        IntentClassifier::train(lang, &examples.collect::<Vec<_>>())
-    };
+    let train = |lang: Lang| IntentClassifier::train(lang, &intents(model, lang));
     model.languages.iter().map(|lang| (*lang, train(*lang))).collect()
+}
+
+fn faqs(model: &Model) -> BTreeMap<Lang, FaqIndex> {
+    let index = |lang: &Lang| {
+        let entries: Vec<(String, Vec<String>)> = model
+            .knowledge
+            .iter()
+            .filter_map(|(id, entry)| Some((id.clone(), entry.questions.get(lang)?.clone())))
+            .collect();
+        (!entries.is_empty()).then(|| (*lang, FaqIndex::new(*lang, &entries)))
+    };
+    model.languages.iter().filter_map(index).collect()
+}
+
+fn intents(model: &Model, lang: Lang) -> Vec<(String, Vec<String>)> {
+    let examples = |(intent, examples): (&String, &BTreeMap<Lang, Vec<String>>)| {
+        Some((intent.clone(), examples.get(&lang)?.clone()))
+    };
+    model.intents.iter().filter_map(examples).collect()
 }
 
 fn placeholder(part: &Part) -> Piece {

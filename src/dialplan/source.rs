@@ -10,7 +10,7 @@ pub struct DialplanSource {
     pub file: String,
     /// The YAML.
     pub text: String,
-    /// Table files by the name the YAML has for them.
+    /// Table files, and that of the knowledge base, by the name the YAML has for them.
     #[serde(default)]
     pub tables: BTreeMap<String, String>,
     /// Why a table file could not be read.

@@ -95,9 +95,11 @@ impl Routes {
 }
 
 impl Model {
-    /// Everything that can be said, in the order of the nodes; the default ladders come last.
+    /// Everything that can be said, in the order of the nodes; then the default ladders, and the
+    /// answers of the knowledge base.
     pub(crate) fn prompts(&self) -> impl Iterator<Item = &Prompt> {
         let defaults = self.defaults.no_input.iter().chain(&self.defaults.no_match);
-        self.nodes.iter().flat_map(Node::prompts).chain(defaults)
+        let answers = self.knowledge.values().map(|entry| &entry.answer);
+        self.nodes.iter().flat_map(Node::prompts).chain(defaults).chain(answers)
     }
 }

@@ -64,6 +64,7 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
         }
     }
     let intents = fields.get("intents").map(|y| scope.read_intents(y, &mut places));
+    let knowledge = fields.get("knowledge").map(|y| scope.read_knowledge(y, source));
     let hot_words = fields.get("hot_words").map(|y| scope.phrases(y, "`hot_words`"));
     let flows = fields.require("flows", "add `flows:` with at least one flow of nodes")?;
     let bodies = scope.name_nodes(flows, &mut places);
@@ -93,6 +94,7 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
         slots: scope.slots,
         tables: scope.tables,
         intents: intents.unwrap_or_default(),
+        knowledge: knowledge.unwrap_or_default(),
         globals: globals.unwrap_or_default(),
         nodes: nodes.into_iter().collect::<Option<_>>()?,
     };

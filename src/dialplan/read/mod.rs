@@ -3,6 +3,7 @@
 mod ask;
 mod fields;
 mod header;
+mod knowledge;
 mod node;
 mod prompt;
 mod slots;
@@ -49,9 +50,11 @@ pub(crate) fn read(source: &DialplanSource, findings: Findings) -> (Option<Read>
     (read, report.into_findings())
 }
 
-/// Table files that the dialplan `text` refers to.
+/// Files that the dialplan `text` refers to: of tables, and of its knowledge base.
 pub(crate) fn table_files(text: &str) -> Vec<String> {
-    yaml::parse(text, &mut Findings::new("")).map_or_else(Vec::new, |root| tables::files(&root))
+    let files =
+        |root: Yaml| tables::files(&root).into_iter().chain(knowledge::file(&root)).collect();
+    yaml::parse(text, &mut Findings::new("")).map_or_else(Vec::new, files)
 }
 
 /// What the readers of prompts and nodes look names up in.
