@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use hotline::{
     audio::{CallTime, Hz8k, Pcm, read_8k},
-    cli::eval::{Report, Row, evaluate, read_manifest, usual_models_dir},
+    cli::eval::asr::{Report, Row, evaluate, read_manifest, usual_models_dir},
     speech::{
         Hints, Recognizer, SpeechError,
         recognizers::{EngineKind, RecognizerConfig, load},

@@ -2,11 +2,16 @@
 
 #![expect(clippy::expect_used, reason = "a broken table fails its test")]
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use hotline::{
+    cli::eval::intents::{IntentsArgs, evaluate},
     text::{Hypothesis, Lang},
-    understand::{IntentClassifier, digits, yes_no},
+    understand::{IntentClassifier, KNOWN, digits, yes_no},
 };
 
 /// The rows of a table in `tests/data/understanding`: language, expectation, utterance.
@@ -98,40 +103,29 @@ fn chinese_intents_are_told_apart_from_a_few_examples() {
     assert_intents(Lang::Zh);
 }
 
-/// Rows of a two-column CSV file with a header; quoted fields may span lines.
-fn csv(path: &Path) -> Option<Vec<(String, String)>> {
-    let text = fs::read_to_string(path).ok()?;
-    let mut rows = Vec::new();
-    let mut pending = String::new();
-    for line in text.lines().skip(1) {
-        pending.push_str(line);
-        if pending.matches('"').count() % 2 == 1 {
-            pending.push(' ');
-            continue;
-        }
-        let (text, label) = pending.rsplit_once(',').expect("two columns");
-        rows.push((text.trim_matches('"').replace("\"\"", "\""), label.to_owned()));
-        pending.clear();
-    }
-    Some(rows)
-}
-
 #[test]
 #[ignore = "trains on 10,003 utterances: run with --ignored"]
 fn banking77_is_classified() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/banking77");
-    let (Some(train), Some(test)) = (csv(&folder.join("train.csv")), csv(&folder.join("test.csv")))
-    else {
+    let shared = std::env::var_os("HOTLINE_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let folder = shared.join("data/banking77");
+    if !folder.exists() {
         println!("skipped: {} is not there", folder.display());
         return;
-    };
-    let mut examples: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (text, label) in train {
-        examples.entry(label).or_default().push(text);
     }
-    let classifier = IntentClassifier::train(Lang::En, &examples.into_iter().collect::<Vec<_>>());
-    let right = test.iter().filter(|(text, label)| intent_of(&classifier, text) == *label).count();
-    let accuracy = right as f64 / test.len() as f64;
-    println!("banking77: {accuracy:.4} of {} right", test.len());
-    assert!(accuracy >= 0.905, "{accuracy}");
+    let report = evaluate(&IntentsArgs {
+        train: Some(folder.join("train.csv")),
+        dialplan: None,
+        test: folder.join("test.csv"),
+        lang: None,
+        none: "none".into(),
+        threshold: KNOWN,
+        worst: 10,
+        json: false,
+    })
+    .expect("the files are read");
+    println!("{report:#?}");
+    assert_eq!((report.intents, report.rows), (77, (3_080, 0)));
+    assert!(report.accuracy >= 0.905, "{}", report.accuracy);
+    assert!(report.calibration_error <= 0.03, "{}", report.calibration_error);
 }

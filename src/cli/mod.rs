@@ -45,7 +45,7 @@ enum Command {
     Say(say::SayArgs),
     /// List, fetch and verify speech models.
     Models(models::ModelsArgs),
-    /// Measure recognition on your own recordings.
+    /// Measure recognition and understanding on recordings and texts of your own.
     Eval(eval::EvalArgs),
 }
 
