@@ -45,8 +45,7 @@ impl FaqIndex {
             .enumerate()
             .flat_map(|(at, (_, texts))| texts.iter().map(move |text| (at, text.as_str())))
             .collect();
-        let vectorizer = Vectorizer::fit(lang, questions.iter().map(|(_, text)| *text));
-        let rows: Vec<_> = questions.iter().map(|(_, text)| vectorizer.vector(text)).collect();
+        let (vectorizer, rows) = Vectorizer::fit(lang, questions.iter().map(|(_, text)| *text));
         Self {
             ids: entries.iter().map(|(id, _)| id.clone()).collect(),
             owners: questions.iter().map(|(owner, _)| *owner).collect(),

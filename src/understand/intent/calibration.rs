@@ -12,7 +12,8 @@ const STEEPNESS: f32 = 8.0;
 /// Share of the held-out examples that may be rejected: with many examples a stranger is nearer to
 /// one of them, too.
 const REJECTED: f32 = 0.04;
-/// So many examples must be held out to count as much as [`REJECT`].
+/// So many examples must be held out to count as much as [`REJECT`], and for the linear classifier to
+/// know what is none of the intents as well as nearness does.
 const REJECT_TRUST: f32 = 300.0;
 /// Sharpness of the choice between intents, where examples are few.
 const TEMPERATURE: f32 = 0.1;
@@ -27,6 +28,9 @@ const MANY: usize = 1_000;
 /// Turns [`Evidence`] into likelihoods.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Calibration {
+    /// Weight of the linear classifier beside nearness in whether an utterance is known.
+    linear: f32,
+    /// The sum of both below which it is not.
     reject: f32,
     temperature: f32,
     /// Added to the log odds of scores, after they were multiplied by `slope`.
@@ -61,13 +65,15 @@ impl Calibration {
                     .map(|(intent, text)| Trial { evidence: model.judge(text), intent }),
             );
         }
-        let (reject, temperature) = (rejection(&trials), temperature(&trials));
-        Self { reject, temperature, offset: 0.0, slope: 1.0 }.scaled(&trials)
+        let linear = trials.len() as f32 / (trials.len() as f32 + REJECT_TRUST);
+        let (reject, temperature) = (rejection(&trials, linear), temperature(&trials));
+        Self { linear, reject, temperature, offset: 0.0, slope: 1.0 }.scaled(&trials)
     }
 
-    /// How likely an utterance is about any intent, `0.0..=1.0`, whose best is that near.
-    pub(super) fn known(&self, nearness: f32) -> f32 {
-        sigmoid(STEEPNESS * (nearness - self.reject))
+    /// How likely an utterance is about any intent, `0.0..=1.0`, where `best` is the likeliest. `weight`
+    /// is what its nearness counts, 1 for the best hypothesis.
+    pub(super) fn known(&self, evidence: &Evidence, best: usize, weight: f32) -> f32 {
+        sigmoid(STEEPNESS * (weight * support(evidence, best, self.linear) - self.reject))
     }
 
     /// How likely each intent is right by `choice`, where one of them is meant as likely as `known`.
@@ -81,7 +87,7 @@ impl Calibration {
     fn scaled(mut self, trials: &[Trial]) -> Self {
         let guess = |trial: &Trial| {
             let best = trial.evidence.best()?;
-            let known = self.known(trial.evidence.nearness[best]);
+            let known = self.known(&trial.evidence, best, 1.0);
             let score = self.scores(&trial.evidence.choice, known)[best];
             Some((log_odds(score), f32::from(u8::from(best == trial.intent))))
         };
@@ -107,16 +113,19 @@ impl Calibration {
     }
 }
 
-/// The nearness below which a few of the held-out examples are.
-fn rejection(trials: &[Trial]) -> f32 {
-    let best = |trial: &Trial| trial.evidence.best().map(|best| trial.evidence.nearness[best]);
-    let mut nearness: Vec<f32> = trials.iter().filter_map(best).collect();
-    nearness.sort_by(f32::total_cmp);
-    let Some(few) = nearness.get((REJECTED * nearness.len() as f32) as usize) else {
-        return REJECT;
-    };
-    let trust = nearness.len() as f32 / (nearness.len() as f32 + REJECT_TRUST);
-    (REJECT + trust * (few - REJECT)).max(REJECT)
+/// What speaks for an intent: its nearness, and as much of the linear classifier as is trusted.
+fn support(evidence: &Evidence, intent: usize, linear: f32) -> f32 {
+    evidence.nearness[intent] + linear * ((evidence.linear[intent] + 1.0) / 2.0).max(0.0)
+}
+
+/// The support below which a few of the held-out examples are.
+fn rejection(trials: &[Trial], linear: f32) -> f32 {
+    let best = |trial: &Trial| Some(support(&trial.evidence, trial.evidence.best()?, linear));
+    let mut supports: Vec<f32> = trials.iter().filter_map(best).collect();
+    supports.sort_by(f32::total_cmp);
+    let few = supports.get((REJECTED * supports.len() as f32) as usize);
+    // As far as the linear classifier is trusted, so are the held-out examples.
+    few.map_or(REJECT, |few| (REJECT + linear * (few - REJECT)).max(REJECT))
 }
 
 /// Temperature scaling (Guo et al., ICML 2017): the temperature under which the right intents are
@@ -156,21 +165,29 @@ fn sigmoid(x: f32) -> f32 {
 mod tests {
     use super::*;
 
-    const USUAL: Calibration =
-        Calibration { reject: REJECT, temperature: TEMPERATURE, offset: 0.0, slope: 1.0 };
+    const USUAL: Calibration = Calibration {
+        linear: 0.0,
+        reject: REJECT,
+        temperature: TEMPERATURE,
+        offset: 0.0,
+        slope: 1.0,
+    };
+
+    fn evidence(nearness: f32) -> Evidence {
+        Evidence { nearness: vec![nearness, 0.0], linear: vec![0.0, -1.0], choice: vec![0.6, 0.4] }
+    }
 
     /// Trials that all look the same, of which `right` in ten are right.
     fn trials(right: usize) -> Vec<Trial> {
-        let evidence = Evidence { nearness: vec![0.9, 0.0], choice: vec![0.6, 0.4] };
         let trial =
-            |at: usize| Trial { evidence: evidence.clone(), intent: usize::from(at % 10 >= right) };
+            |at: usize| Trial { evidence: evidence(0.9), intent: usize::from(at % 10 >= right) };
         (0..1_000).map(trial).collect()
     }
 
     fn score(trials: &[Trial]) -> f32 {
         let calibration = Calibration { temperature: temperature(trials), ..USUAL };
         let calibration = calibration.scaled(trials);
-        calibration.scores(&[0.6, 0.4], calibration.known(0.9))[0]
+        calibration.scores(&[0.6, 0.4], calibration.known(&evidence(0.9), 0, 1.0))[0]
     }
 
     #[test]
@@ -184,7 +201,7 @@ mod tests {
     #[test]
     fn without_examples_the_usual_holds() {
         assert_eq!(Calibration::learn(Lang::En, &[], 3), USUAL);
-        assert!((USUAL.known(REJECT) - 0.5).abs() < 1e-6);
+        assert!((USUAL.known(&evidence(REJECT), 0, 1.0) - 0.5).abs() < 1e-6);
         let scores = USUAL.scores(&[0.6, 0.4], 1.0);
         assert!((scores[0] + scores[1] - 1.0).abs() < 1e-4 && scores[0] > 0.8, "{scores:?}");
     }

@@ -7,7 +7,7 @@ use crate::understand::vectors::Sparse;
 const COST: f32 = 1.0;
 const MOST_ROUNDS: usize = 40;
 /// Training ends when no step of a round moved further than this.
-const TOLERANCE: f32 = 0.05;
+const TOLERANCE: f32 = 0.2;
 
 /// The classifiers of all classes, over the same columns.
 #[derive(Debug, Clone)]

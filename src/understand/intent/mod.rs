@@ -139,13 +139,13 @@ impl IntentClassifier {
                     evidence.doubt(person, NO_REQUEST);
                 }
             }
-            let nearness = weight * evidence.nearness[evidence.best()?];
-            if best.as_ref().is_none_or(|(_, best)| nearness > *best) {
-                best = Some((evidence, nearness));
+            let known = self.calibration.known(&evidence, evidence.best()?, weight);
+            if best.as_ref().is_none_or(|(_, best)| known > *best) {
+                best = Some((evidence, known));
             }
             weight *= HYPOTHESIS_DECAY;
         }
-        best.map(|(evidence, nearness)| (evidence, self.calibration.known(nearness)))
+        best
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Model {
 pub(super) struct Evidence {
     /// How near the intent's examples are, `0.0..=1.0`.
     pub(super) nearness: Vec<f32>,
+    /// The linear classifier's distance from each intent's boundary, about -1 to 1.
+    pub(super) linear: Vec<f32>,
     /// What decides between intents; only differences count.
     pub(super) choice: Vec<f32>,
 }
@@ -43,12 +45,13 @@ impl Evidence {
         (0..self.choice.len()).reduce(better)
     }
 
-    /// Leaves an intent only a share of its nearness, unless one of its examples is all that was
+    /// Leaves an intent only a share of what speaks for it, unless one of its examples is all that was
     /// said.
     pub(super) fn doubt(&mut self, intent: usize, share: f32) {
         let near = self.nearness[intent];
         if near < 1.0 {
             self.nearness[intent] = share * near;
+            self.linear[intent] = share * (self.linear[intent] + 1.0) - 1.0;
             self.choice[intent] -= (1.0 - share) * near;
         }
     }
@@ -58,6 +61,7 @@ impl Evidence {
         let most = self.choice.iter().copied().fold(0.0, f32::max);
         self.choice[intent] = most + nearness;
         self.nearness[intent] = self.nearness[intent].max(nearness);
+        self.linear[intent] = self.linear[intent].max(nearness);
     }
 }
 
@@ -65,8 +69,7 @@ impl Model {
     /// Learns `examples`, each with its intent, which is below `intents`. The same examples give
     /// the same model.
     pub(super) fn train(lang: Lang, examples: &[(usize, &str)], intents: usize) -> Self {
-        let vectorizer = Vectorizer::fit(lang, examples.iter().map(|(_, text)| *text));
-        let rows: Vec<Sparse> = examples.iter().map(|(_, text)| vectorizer.vector(text)).collect();
+        let (vectorizer, rows) = Vectorizer::fit(lang, examples.iter().map(|(_, text)| *text));
         let owners: Vec<usize> = examples.iter().map(|(intent, _)| *intent).collect();
         let linear = Linear::train(&rows, &owners, intents, vectorizer.columns());
         let index = Index::new(&rows, vectorizer.columns());
@@ -84,7 +87,7 @@ impl Model {
         self.whole.raise(&Said::new(self.lang, text), &mut nearness);
         let linear = self.linear.decide(&vector);
         let choice = nearness.iter().zip(&linear).map(|(near, far)| near + LINEAR_SHARE * far);
-        Evidence { choice: choice.collect(), nearness }
+        Evidence { choice: choice.collect(), nearness, linear }
     }
 
     /// By intent: the cosine with its nearest example, and a little of its three nearest.

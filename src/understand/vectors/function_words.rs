@@ -1,6 +1,11 @@
 //! Words that say little about what a caller wants.
 
+use std::{collections::HashSet, sync::LazyLock};
+
 use crate::text::Lang;
+
+static EN_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| EN.split('|').collect());
+static ZH_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| ZH.split('|').collect());
 
 const EN: &str = "a|an|the|i|im|id|ive|ill|me|my|mine|you|your|youre|we|our|us|it|its|this|that|\
      thats|these|those|is|are|am|was|were|be|been|being|do|does|did|doing|have|has|had|can|could|\
@@ -21,9 +26,7 @@ const ZH: &str = "我|你|您|他|她|它|们|我们|你们|您们|咱们|自己
 /// For each unit, whether it is (part of) a function word; the longest known word counts.
 pub(in crate::understand) fn function_mask(lang: Lang, units: &[String]) -> Vec<bool> {
     match lang {
-        Lang::En => {
-            units.iter().map(|word| EN.split('|').any(|function| function == word)).collect()
-        }
+        Lang::En => units.iter().map(|word| EN_WORDS.contains(word.as_str())).collect(),
         Lang::Zh => chinese_mask(units),
     }
 }
@@ -33,7 +36,7 @@ fn chinese_mask(units: &[String]) -> Vec<bool> {
     for at in 0..units.len() {
         for length in (1..=4.min(units.len() - at)).rev() {
             let word = units[at..at + length].concat();
-            if ZH.split('|').any(|function| function == word) {
+            if ZH_WORDS.contains(word.as_str()) {
                 mask[at..at + length].fill(true);
                 break;
             }

@@ -27,14 +27,16 @@ pub(in crate::understand) struct Vectorizer {
 }
 
 impl Vectorizer {
-    /// Learns columns and document frequencies from `texts`.
-    pub(in crate::understand) fn fit<'a>(lang: Lang, texts: impl Iterator<Item = &'a str>) -> Self {
+    /// Learns columns and document frequencies from `texts`; returns their vectors, too.
+    pub(in crate::understand) fn fit<'a>(
+        lang: Lang,
+        texts: impl Iterator<Item = &'a str>,
+    ) -> (Self, Vec<Sparse>) {
         let mut columns: HashMap<u64, u32> = HashMap::new();
         let mut documents: Vec<u32> = Vec::new();
-        let mut examples = 0;
-        for text in texts {
-            examples += 1;
-            let mut hashes: Vec<u64> = features(lang, text).iter().map(|f| f.hash).collect();
+        let texts: Vec<Vec<Feature>> = texts.map(|text| features(lang, text)).collect();
+        for features in &texts {
+            let mut hashes: Vec<u64> = features.iter().map(|f| f.hash).collect();
             hashes.sort_unstable();
             hashes.dedup();
             for hash in hashes {
@@ -46,8 +48,11 @@ impl Vectorizer {
                 documents[column as usize] += 1;
             }
         }
+        let examples = texts.len();
         let idf = documents.iter().map(|count| inverse_frequency(examples, *count)).collect();
-        Self { lang, columns, idf, examples }
+        let vectorizer = Self { lang, columns, idf, examples };
+        let vectors = texts.iter().map(|features| vectorizer.weigh_all(features)).collect();
+        (vectorizer, vectors)
     }
 
     /// How many columns vectors have.
@@ -58,9 +63,13 @@ impl Vectorizer {
     /// The vector of `text`. Features no example has count towards its length but have no column,
     /// so that a sentence mostly about other things is near nothing.
     pub(in crate::understand) fn vector(&self, text: &str) -> Sparse {
+        self.weigh_all(&features(self.lang, text))
+    }
+
+    fn weigh_all(&self, features: &[Feature]) -> Sparse {
         let mut blocks: [Block; BLOCKS] = Default::default();
-        for feature in features(self.lang, text) {
-            blocks[feature.block].add(self.columns.get(&feature.hash).copied(), &feature);
+        for feature in features {
+            blocks[feature.block].add(self.columns.get(&feature.hash).copied(), feature);
         }
         let mut vector: Sparse = Vec::new();
         for block in blocks {
@@ -147,8 +156,7 @@ mod tests {
 
     #[test]
     fn an_example_is_its_own_nearest() {
-        let vectorizer = Vectorizer::fit(Lang::En, TEXTS.into_iter());
-        let vectors = TEXTS.map(|text| vectorizer.vector(text));
+        let (vectorizer, vectors) = Vectorizer::fit(Lang::En, TEXTS.into_iter());
         let products = Index::new(&vectors, vectorizer.columns()).products(&vectors[0]);
         assert!((products[0] - 1.0).abs() < 1e-5);
         assert!(products[1] > products[2]);
@@ -156,7 +164,7 @@ mod tests {
 
     #[test]
     fn unknown_words_shorten_the_vector() {
-        let vectorizer = Vectorizer::fit(Lang::En, TEXTS.into_iter());
+        let (vectorizer, _) = Vectorizer::fit(Lang::En, TEXTS.into_iter());
         let long = vectorizer.vector("the power of medieval agricultural economics");
         assert!(long.iter().map(|(_, value)| value * value).sum::<f32>() < 0.5);
         assert!(vectorizer.vector("zzzzqq").is_empty());
@@ -164,7 +172,7 @@ mod tests {
 
     #[test]
     fn vectors_are_the_same_in_every_run() {
-        let vector = || Vectorizer::fit(Lang::En, TEXTS.into_iter()).vector("power is out again");
+        let vector = || Vectorizer::fit(Lang::En, TEXTS.into_iter()).0.vector("power is out again");
         assert_eq!(vector(), vector());
     }
 }
