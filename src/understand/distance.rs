@@ -2,7 +2,7 @@
 
 /// How well `needle` is found anywhere in `hay`: 1 when it stands there whole, down to 0, by the
 /// fewest edits (insert, delete, substitute) relative to the needle's length.
-pub(super) fn found_in<T: PartialEq>(needle: &[T], hay: &[T]) -> f32 {
+pub fn found_in<T: PartialEq>(needle: &[T], hay: &[T]) -> f32 {
     if needle.is_empty() {
         return 0.0;
     }

@@ -1,3 +1,5 @@
+use crate::understand::found_in;
+
 /// Lines that Whisper learnt from subtitles and returns for noise and silence.
 const SUBTITLE_LINES: [&str; 12] = [
     "字幕by",
@@ -54,19 +56,34 @@ fn without_loop(text: &str, voiced_s: f32) -> String {
     let mut chars: Vec<char> = text.chars().collect();
     while speaking_time(&chars) > voiced_s + 0.3 {
         let repeated = (1..=chars.len() / 2).map(|period| repeated_at_end(&chars, period)).max();
-        match repeated {
-            Some(count) if count > 0 => chars.truncate(chars.len() - count),
-            _ => break,
+        match repeated.filter(|count| *count > 0).or_else(|| nearly_repeated_at_end(&chars)) {
+            Some(count) => chars.truncate(chars.len() - count),
+            None => break,
         }
     }
     chars.into_iter().collect()
 }
 
-/// Seconds that a fast speaker needs: 7 Chinese syllables or 22 English letters a second.
+/// Seconds that a fast speaker needs: 7 Chinese syllables, 7 digits or 22 English letters a
+/// second. Noughts may stand for a word of their own or for none (一百, "two thousand").
 fn speaking_time(chars: &[char]) -> f32 {
-    let letters = chars.iter().filter(|c| c.is_ascii_alphanumeric()).count();
+    let letters = chars.iter().filter(|c| c.is_ascii_alphabetic()).count();
+    let digits = chars.iter().filter(|c| c.is_ascii_digit() && **c != '0').count();
     let han = chars.iter().filter(|c| !c.is_ascii() && c.is_alphanumeric()).count();
-    han as f32 / 7.0 + letters as f32 / 22.0
+    (han + digits) as f32 / 7.0 + letters as f32 / 22.0
+}
+
+/// How many characters the last sentence has, when it says the one before it again but for a
+/// slip: what a loop makes of a number (15926374866。159263748666。).
+fn nearly_repeated_at_end(chars: &[char]) -> Option<usize> {
+    let ends = |c: &char| matches!(c, '.' | '。' | '!' | '！' | '?' | '？');
+    let bare = |part: &[char]| -> Vec<char> {
+        part.iter().copied().filter(|c| c.is_alphanumeric()).collect()
+    };
+    let mut sentences = chars.split_inclusive(ends).rev();
+    let (last, before) = (sentences.next()?, sentences.next()?);
+    let said = bare(last);
+    (said.len() > 2 && found_in(&said, &bare(before)) >= 0.75).then_some(last.len())
 }
 
 /// How many characters at the end say again what stands `period` before them; 0 for less than
@@ -107,6 +124,19 @@ mod tests {
         assert_eq!(clean("公共汽车公共汽车公共汽车公共", 0.9), "公共汽车");
         assert_eq!(clean("我要千种千种千种千种千种千种", 0.3), "我要千种");
         assert_eq!(clean("谢谢!谢谢!谢谢!谢谢!谢谢", 0.6), "谢谢!");
+        assert_eq!(clean("159.2637.4866。159.2637.4866。159.", 2.1), "159.2637.4866。");
+    }
+
+    #[test]
+    fn a_loop_that_slips_is_cut_too() {
+        let looped = "15926374866。159263748666。159263748666。1592637486";
+        assert_eq!(clean(looped, 2.1), "15926374866。");
+    }
+
+    #[test]
+    fn a_number_said_twice_stays() {
+        let twice = "15926374866。15926374866。";
+        assert_eq!(clean(twice, 4.6), twice);
     }
 
     proptest! {
