@@ -1,10 +1,24 @@
-//! Lets the built binary find the sherpa-onnx and ONNX Runtime libraries without environment
+//! Generates the gRPC code of `proto/`, and lets the built binary find the sherpa-onnx and ONNX Runtime libraries without environment
 //! variables: a run path to where `scripts/setup` put them, and to the binary's own directory
 //! for installations.
 
-use std::{env, fs, path::PathBuf};
+use std::{env, error::Error, fs, path::PathBuf};
 
-fn main() {
+fn main() -> Result<(), Box<dyn Error>> {
+    grpc()?;
+    native_libraries();
+    Ok(())
+}
+
+/// Clients and servers of every service; protox is a compiler in Rust, so no `protoc` is needed.
+fn grpc() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    let files = protox::compile(["hotline/v1/crm.proto"], ["proto"])?;
+    tonic_prost_build::configure().compile_fds(files)?;
+    Ok(())
+}
+
+fn native_libraries() {
     println!("cargo:rerun-if-env-changed=SHERPA_ONNX_LIB_DIR");
     println!("cargo:rerun-if-changed=.native/lib");
     let dir =

@@ -8,6 +8,7 @@ pub mod audio;
 pub mod call;
 pub mod cli;
 pub mod conversation;
+pub mod crm;
 pub mod dialog;
 pub mod dialplan;
 pub mod rtp;

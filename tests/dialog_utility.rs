@@ -37,6 +37,7 @@ fn a_known_outage_is_explained_by_zip_code() {
             "outage.find",
             "outage.known",
             "main.more",
+            "main.anything_else",
             "main.bye"
         ]
     );

@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("dialog", 4),
     ("conversation", 5),
     ("sip", 6),
+    ("crm", 6),
     ("store", 6),
     ("call", 7),
     ("service", 8),

@@ -8,6 +8,7 @@ use std::{
 };
 
 use hotline::{
+    audio::Manner,
     speech::prompts::{CacheLimits, PromptCache, Prompts, VoiceConfig, load_voice},
     text::{Lang, Phrase, Piece, ReadAs},
 };
@@ -48,7 +49,8 @@ fn a_code_is_spliced_from_what_was_rendered_ahead() {
     };
     let rendered = prompts.prerender(&[phrase("")], &mut |_, _, _| {}).unwrap();
     assert_eq!(rendered, 4, "the words and three lines of digits");
-    let audio = prompts.cached(&phrase("58001")).expect("every unit was rendered ahead");
+    let audio =
+        prompts.cached(&phrase("58001"), Manner::USUAL).expect("every unit was rendered ahead");
     let seconds = audio.duration().as_secs_f32();
     assert!((1.5..5.0).contains(&seconds), "{seconds} s for 您的号码是五八零零幺");
 }

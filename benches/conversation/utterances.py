@@ -12,7 +12,7 @@ RATE = 8000
 VOICES = {"en": "en-hibari", "zh": "zh-yunxi"}
 # Louder than this, in a stretch of 10 ms, is speech.
 AUDIBLE = 32768 * 10 ** (-45 / 20)
-NUMBERS, OTHERS = 50, 15
+NUMBERS, OTHERS = 50, 20
 
 DIGITS = {"en": "zero one two three four five six seven eight nine".split(), "zh": list("零幺二三四五六七八九")}
 YES_NO = {

@@ -7,6 +7,9 @@ const SILENCE_DBFS: f32 = -100.0;
 /// A 10 ms window quieter than this is silence, in dBFS.
 const TRIM_DBFS: f32 = -50.0;
 
+/// Loudest sample after [`raise`]: -1 dBFS.
+const RAISED_PEAK: f32 = 29_200.0;
+
 /// Sound at least this loud for 5 ms can be heard on a telephone, in dBFS.
 pub const AUDIBLE_DBFS: f32 = -45.0;
 
@@ -32,6 +35,26 @@ pub fn audible_until<R: Rate>(pcm: &Pcm<R>) -> Option<usize> {
 pub fn gain<R: Rate>(pcm: &mut Pcm<R>, db: f32) {
     let factor = 10_f32.powf(db / 20.0);
     scale(pcm.samples_mut(), |_| factor);
+}
+
+/// Raises the level by `db`; where samples would pass -1 dBFS, the 10 ms around them are raised less.
+pub fn raise<R: Rate>(pcm: &mut Pcm<R>, db: f32) {
+    let block = samples_in::<R>(10);
+    let factor = 10_f32.powf(db / 20.0);
+    let fits = |w: &[i16]| {
+        let peak = w.iter().map(|s| s.unsigned_abs()).max().unwrap_or(0);
+        (RAISED_PEAK / f32::from(peak.max(1))).min(factor)
+    };
+    let gains: Vec<f32> = pcm.samples().chunks(block).map(fits).collect();
+    // At the edge of two blocks the smaller gain holds; in between it glides.
+    let at_edge = |edge: usize| {
+        let near = edge.saturating_sub(1)..(edge + 1).min(gains.len());
+        gains[near].iter().copied().fold(factor, f32::min)
+    };
+    scale(pcm.samples_mut(), |i| {
+        let (edge, part) = (i / block, (i % block) as f32 / block as f32);
+        at_edge(edge) * (1.0 - part) + at_edge(edge + 1) * part
+    });
 }
 
 /// Cuts silence (below -50 dBFS) from both ends, leaving up to `keep_ms` of it on each side.

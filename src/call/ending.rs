@@ -104,6 +104,7 @@ pub(super) async fn close(
     let (recording, journal) =
         (archive.recording().map(Path::to_owned), archive.journal().to_owned());
     let written = archive.finish().await;
+    live.metrics().ended(reason.as_str(), at, stats.mos);
     let (events, outcome, turns) = record.close();
     let disposition = outcome.as_ref().map(|outcome| outcome.disposition.clone());
     let end = CallEnd {

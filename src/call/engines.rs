@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
-    audio::{Hz8k, Hz16k, Pcm, convert},
+    audio::{Hz8k, Hz16k, Manner, Pcm, convert},
     speech::{
         Hints, Recognizer, SpeechError,
         prompts::Prompts,
@@ -59,8 +59,9 @@ impl Engines {
         &self,
         prompts: &Arc<Prompts>,
         phrase: &Phrase,
+        manner: Manner,
     ) -> Result<Job<Arc<Pcm<Hz8k>>>, QueueFull> {
-        self.submit_render(Class::Live, LIVE, prompts, phrase)
+        self.submit_render(Class::Live, LIVE, prompts, phrase, manner)
     }
 
     /// Queues the making of a phrase's audio that will probably be wanted.
@@ -68,8 +69,9 @@ impl Engines {
         &self,
         prompts: &Arc<Prompts>,
         phrase: &Phrase,
+        manner: Manner,
     ) -> Result<Job<Arc<Pcm<Hz8k>>>, QueueFull> {
-        self.submit_render(Class::Prefetch, PREFETCH, prompts, phrase)
+        self.submit_render(Class::Prefetch, PREFETCH, prompts, phrase, manner)
     }
 
     fn submit_render(
@@ -78,8 +80,10 @@ impl Engines {
         within: Duration,
         prompts: &Arc<Prompts>,
         phrase: &Phrase,
+        manner: Manner,
     ) -> Result<Job<Arc<Pcm<Hz8k>>>, QueueFull> {
         let (prompts, phrase) = (Arc::clone(prompts), phrase.clone());
-        self.scheduler.submit(class, Instant::now() + within, move || prompts.render(&phrase))
+        let job = move || prompts.render(&phrase, manner);
+        self.scheduler.submit(class, Instant::now() + within, job)
     }
 }

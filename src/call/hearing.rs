@@ -44,11 +44,11 @@ pub(super) enum Wanted {
 /// The caller's audio on the call's clock. Nothing is gated: the detector only marks. It rests
 /// while speech changes nothing.
 pub(super) struct Hearing {
-    kept: VecDeque<i16>,
+    pub(super) kept: VecDeque<i16>,
     /// How loud the echo of the bot may be in each kept frame; dB.
-    echoes: VecDeque<f32>,
+    pub(super) echoes: VecDeque<f32>,
     echo: EchoGate,
-    heard: u64,
+    pub(super) heard: u64,
     speaking: bool,
     silent_since: u64,
     ear: Ear,

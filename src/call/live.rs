@@ -3,6 +3,7 @@
 use serde::Serialize;
 use tokio::sync::broadcast;
 
+use super::metrics::Metrics;
 use crate::conversation::Note;
 
 /// Something that happened in a call.
@@ -37,23 +38,31 @@ pub enum Happening {
     },
 }
 
-/// Tells watchers; without watchers, nothing happens. A watcher that lags loses the oldest events.
+/// Tells watchers, and counts. A watcher that lags loses the oldest events; the counters lose nothing.
 #[derive(Debug, Clone)]
-pub struct Live(broadcast::Sender<LiveEvent>);
+pub struct Live {
+    watchers: broadcast::Sender<LiveEvent>,
+    metrics: Metrics,
+}
 
 impl Live {
     /// A channel that keeps the latest `capacity` events for slow watchers.
     pub fn new(capacity: usize) -> Self {
-        Self(broadcast::channel(capacity).0)
+        Self { watchers: broadcast::channel(capacity).0, metrics: Metrics::default() }
     }
 
     /// Watches from now on.
     pub fn watch(&self) -> broadcast::Receiver<LiveEvent> {
-        self.0.subscribe()
+        self.watchers.subscribe()
+    }
+
+    /// What has been counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     pub(super) fn tell(&self, call: &str, what: Happening) {
         // An error only says that nobody watches.
-        let _ = self.0.send(LiveEvent { call: call.to_owned(), what });
+        let _ = self.watchers.send(LiveEvent { call: call.to_owned(), what });
     }
 }

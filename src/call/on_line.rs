@@ -17,6 +17,11 @@ pub(super) struct OnLine {
 }
 
 impl OnLine {
+    /// How long the caller waited, in ms.
+    pub(super) fn wait_ms(&self) -> u64 {
+        self.first_out.since(self.last_in).as_millis() as u64
+    }
+
     /// Adds the two to what the record says of the turn.
     pub(super) fn add_to(self, data: &mut Value) {
         data["last_in"] = json!(self.last_in);

@@ -23,6 +23,11 @@ impl Record {
         Self { call, live, events: Vec::new(), outcome: None, turns: 0 }
     }
 
+    /// The call's id.
+    pub(super) fn call(&self) -> &str {
+        &self.call
+    }
+
     /// Tells watchers something that is not kept.
     pub(super) fn tell(&self, what: Happening) {
         self.live.tell(&self.call, what);
@@ -30,6 +35,7 @@ impl Record {
 
     /// Keeps an entry, of a turn with how it was heard, and tells watchers.
     pub(super) fn note(&mut self, at: CallTime, note: Note, on_line: Option<OnLine>) {
+        self.live.metrics().note(&note, on_line.as_ref());
         if let Note::Turn(_) = note {
             self.turns += 1;
         }

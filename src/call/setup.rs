@@ -31,6 +31,7 @@ use crate::{
         Conversation, Timing,
         journal::{self, FORMAT, Header, JournalError},
     },
+    crm::Crm,
     dialog::{CallFacts, Machine},
     dialplan::Dialplan,
     sdp::{self, Capabilities, LocalMedia, Negotiated, SdpError},
@@ -53,6 +54,8 @@ pub struct Setup {
     pub engines: Arc<Engines>,
     /// The dialplan's prompts in its voices.
     pub prompts: Arc<Prompts>,
+    /// Answers what dialplans ask as tools.
+    pub crm: Crm,
     /// Where the outcome goes.
     pub store: Store,
     /// Who watches.
@@ -192,6 +195,7 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
         },
     };
     let record = Record::new(setup.id.clone(), setup.live.clone());
+    setup.live.metrics().answered();
     record.tell(Happening::Answered { dialplan: setup.dialplan.name().to_owned() });
     let transfers = Transfers::new(desk(leg.info(), &setup));
     let is_heard = setup.dialplan.languages().iter().any(|lang| setup.engines.hears(*lang));
@@ -205,6 +209,7 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
         ),
         engines: setup.engines,
         prompts: setup.prompts,
+        crm: setup.crm,
         archive,
         record,
         limits: setup.limits,

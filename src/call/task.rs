@@ -18,25 +18,24 @@ use super::{
     clock::CallClock,
     ending::statistics,
     hearing::{Hearing, Wanted},
-    live::Happening,
+    jobs::Done,
     media::Media,
     missing::Missing,
     player::{FRAME, Player},
     record::Record,
     session::Session,
-    transfer::{Callee, Second, Transfers},
+    transfer::{Callee, Transfers},
 };
 use crate::{
-    audio::{CallTime, Hz8k, Pcm},
+    audio::{CallTime, Pcm},
     conversation::{
-        Attention, Conversation, Input, Note, Output, PromptId, UtteranceId,
+        Attention, Conversation, Input, Note, Output, UtteranceId,
         journal::{self, Step},
     },
-    dialog::Say,
+    crm::Crm,
     rtp::RtpStats,
     sip::{Leg, LegEvent},
     speech::{Hints, prompts::Prompts},
-    text::{Hypothesis, Phrase},
 };
 
 /// The bot begins at the caller's ACK, or this long after the answer.
@@ -50,6 +49,7 @@ pub(super) struct Call<L: Leg> {
     pub(super) conversation: Conversation,
     pub(super) engines: Arc<Engines>,
     pub(super) prompts: Arc<Prompts>,
+    pub(super) crm: Crm,
     pub(super) archive: Archive,
     pub(super) record: Record,
     pub(super) limits: Limits,
@@ -64,23 +64,6 @@ pub(super) struct Call<L: Leg> {
     pub(super) started: bool,
     pub(super) missing: Missing,
     pub(super) end: Option<EndReason>,
-}
-
-/// A finished job of the inference threads.
-pub(super) enum Done {
-    Recognized {
-        utterance: UtteranceId,
-        result: Result<Vec<Hypothesis>, String>,
-    },
-    Rendered {
-        prompt: PromptId,
-        result: Result<Arc<Pcm<Hz8k>>, String>,
-    },
-    Prepared,
-    /// The leg of somebody to whom the caller is to be handed over.
-    Dialled(Box<Result<Second, String>>),
-    /// Likewise, as the peer asked.
-    Referred(Box<Result<Second, String>>),
 }
 
 /// What is left when a call is over.
@@ -251,31 +234,6 @@ impl<L: Leg> Call<L> {
         }
     }
 
-    fn job_done(&mut self, done: Option<Done>) {
-        let now = self.now();
-        match done {
-            Some(Done::Recognized { utterance, result }) => {
-                self.recognizing.remove(&utterance);
-                let input = match result {
-                    Ok(hypotheses) => Input::Recognized { utterance, hypotheses },
-                    Err(problem) => Input::RecognitionFailed { utterance, problem },
-                };
-                self.step(now, input);
-            }
-            Some(Done::Rendered { prompt, result: Ok(audio) }) => {
-                self.player.ready(now, prompt, audio);
-            }
-            Some(Done::Rendered { prompt, result: Err(problem) }) => {
-                tracing::error!(%problem, "a prompt could not be made");
-                self.player.ready(now, prompt, Arc::new(Pcm::silence(0)));
-            }
-            Some(Done::Dialled(second)) => self.dialled(*second),
-            Some(Done::Referred(second)) => self.referral_dialled(*second),
-            // Cancelled by ourselves.
-            Some(Done::Prepared) | None => {}
-        }
-    }
-
     /// Gives an input to the conversation and does what it says.
     pub(super) fn step(&mut self, at: CallTime, input: Input) {
         let mut inbox = VecDeque::from([input]);
@@ -299,7 +257,7 @@ impl<L: Leg> Call<L> {
             Output::Resume => self.player.resume(),
             Output::StopPlayback => inbox.extend(self.player.stop()),
             Output::Recognize { utterance, from, to, lang, phrases } => {
-                let audio = self.hearing.cut(from, to);
+                let audio = self.hearing.speech(from, to);
                 inbox.extend(self.recognize(utterance, audio, Hints { lang, phrases }));
             }
             Output::CancelRecognition { utterance } => {
@@ -307,8 +265,9 @@ impl<L: Leg> Call<L> {
                     job.abort();
                 }
             }
-            Output::Prepare(phrase) => self.prepare(&phrase),
+            Output::Prepare { phrase, manner } => self.prepare(&phrase, manner),
             Output::Transfer(transfer) => self.transfer(transfer),
+            Output::Invoke { id, invoke } => self.invoke(id, invoke),
             Output::HangUp(outcome) => {
                 self.record.outcome(outcome);
                 let handed_over = self.transfers.is_done();
@@ -325,65 +284,5 @@ impl<L: Leg> Call<L> {
                 self.record.note(at, note, on_line);
             }
         }
-    }
-
-    fn play(&mut self, now: CallTime, prompt: PromptId, say: Say) {
-        self.record.tell(Happening::Saying { text: say.phrase.to_string() });
-        self.player.enqueue(prompt);
-        if let Some(audio) = self.prompts.cached(&say.phrase) {
-            return self.player.ready(now, prompt, audio);
-        }
-        let rendering = self.engines.render(&self.prompts, &say.phrase);
-        self.jobs.spawn(async move {
-            let result = match rendering {
-                Ok(job) => flatten(job.await),
-                Err(full) => Err(full.to_string()),
-            };
-            Done::Rendered { prompt, result }
-        });
-    }
-
-    fn prepare(&mut self, phrase: &Phrase) {
-        if self.prompts.cached(phrase).is_some() {
-            return;
-        }
-        // A full queue has better things to do; the prompt is then made when it is wanted.
-        if let Ok(job) = self.engines.prepare(&self.prompts, phrase) {
-            self.jobs.spawn(async move {
-                let _ = job.await;
-                Done::Prepared
-            });
-        }
-    }
-
-    /// Starts recognition; returns the input that says so when it cannot be started.
-    fn recognize(
-        &mut self,
-        utterance: UtteranceId,
-        audio: Pcm<Hz8k>,
-        hints: Hints,
-    ) -> Option<Input> {
-        let lang = hints.lang;
-        let problem = match self.engines.recognize(audio, hints) {
-            Some(Ok(job)) => {
-                let handle = self.jobs.spawn(async move {
-                    Done::Recognized { utterance, result: flatten(job.await) }
-                });
-                self.recognizing.insert(utterance, handle);
-                return None;
-            }
-            Some(Err(full)) => full.to_string(),
-            None => format!("no recogniser is configured for {lang}"),
-        };
-        Some(Input::RecognitionFailed { utterance, problem })
-    }
-}
-
-/// Joins what the queue and what the engine say into one problem text.
-fn flatten<T, E: ToString, F: ToString>(result: Result<Result<T, E>, F>) -> Result<T, String> {
-    match result {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(error) => Err(error.to_string()),
     }
 }

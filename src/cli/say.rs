@@ -9,7 +9,7 @@ use anyhow::Context;
 use hound::{SampleFormat, WavSpec, WavWriter};
 
 use crate::{
-    audio::{Hz8k, Pcm},
+    audio::{Hz8k, Manner, Pcm},
     speech::{
         models::ModelDir,
         prompts::{CacheLimits, PromptCache, Prompts, VoiceConfig, load_voice},
@@ -59,7 +59,7 @@ pub fn run(args: SayArgs) -> anyhow::Result<()> {
             }
         })?;
     }
-    let telephone = prompts.render(&phrase)?;
+    let telephone = prompts.render(&phrase, Manner::USUAL)?;
     write(&args.out, &telephone).with_context(|| format!("writing {}", args.out.display()))?;
     println!("{}: {} ms", args.out.display(), telephone.duration().as_millis());
     Ok(())

@@ -24,7 +24,9 @@ impl Conversation {
     ) {
         let ahead = Ahead::of(&self.machine, now, input);
         out.extend(ahead.outputs.iter().filter_map(|output| match output {
-            dialog::Output::Say(say) => Some(Output::Prepare(say.phrase.clone())),
+            dialog::Output::Say(say) => {
+                Some(Output::Prepare { phrase: say.phrase.clone(), manner: say.manner })
+            }
             _ => None,
         }));
         self.ahead = Some(Box::new(ahead));

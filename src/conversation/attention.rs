@@ -16,8 +16,11 @@ pub enum Attention {
 impl Conversation {
     /// Whether speech can change anything.
     pub fn attention(&self) -> Attention {
-        if !matches!(self.next, Next::Listen(_)) {
-            return Attention::Never;
+        match self.next {
+            Next::Listen(_) => {}
+            // It is no answer, but nothing is said over it.
+            Next::Invoking(_) => return Attention::Now,
+            _ => return Attention::Never,
         }
         match self.ledger.uncut_by_speech() {
             uncut if uncut > 0 && self.turn.is_none() => Attention::AfterPrompts(uncut),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    audio::CallTime,
+    audio::{CallTime, Manner},
     dialog::{self, Outcome, Say},
     text::{Hypothesis, Lang, Phrase},
 };
@@ -20,6 +20,11 @@ pub struct PromptId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UtteranceId(pub u32);
+
+/// Names one use of a tool, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InvokeId(pub u32);
 
 /// What the rim saw.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,6 +92,13 @@ pub enum Input {
     },
     /// What came of [`Output::Transfer`].
     Transferred(dialog::TransferResult),
+    /// What came of [`Output::Invoke`].
+    Invoked {
+        /// Which one.
+        id: InvokeId,
+        /// What.
+        result: dialog::InvokeResult,
+    },
     /// The caller hung up, or the line is gone.
     HungUp,
 }
@@ -130,9 +142,21 @@ pub enum Output {
         utterance: UtteranceId,
     },
     /// Make this phrase's audio ready: it is likely to be played next.
-    Prepare(Phrase),
+    Prepare {
+        /// The words.
+        phrase: Phrase,
+        /// How they will be said.
+        manner: Manner,
+    },
     /// Hand the caller over; what comes of it is an [`Input::Transferred`].
     Transfer(dialog::Transfer),
+    /// Ask a tool; what comes of it, at the latest at its deadline, is an [`Input::Invoked`].
+    Invoke {
+        /// Its name in that input.
+        id: InvokeId,
+        /// What to ask.
+        invoke: dialog::Invoke,
+    },
     /// End the call.
     HangUp(Outcome),
     /// For the call record.

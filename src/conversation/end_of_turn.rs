@@ -41,6 +41,23 @@ pub enum EndOfTurn {
 }
 
 impl EndOfTurn {
+    /// As it stands in the record.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NumberComplete => "number_complete",
+            Self::NumberMayGoOn => "number_may_go_on",
+            Self::NumberUnfinished => "number_unfinished",
+            Self::Answered => "answered",
+            Self::Begun => "begun",
+            Self::Understood => "understood",
+            Self::Message => "message",
+            Self::NotUnderstood => "not_understood",
+            Self::TrailedOff => "trailed_off",
+            Self::NoWords => "no_words",
+            Self::TooLong => "too_long",
+        }
+    }
+
     /// Judges what was heard of a turn so far. `understood` says whether the dialog would make
     /// something of it, `begun` whether it expects more, `too_long` whether it is to end in any case.
     pub(super) fn judge(
@@ -84,7 +101,8 @@ impl EndOfTurn {
         let ms = match self {
             Self::NumberComplete | Self::Answered => timing.complete_ms,
             Self::Understood => timing.understood_ms,
-            Self::Begun | Self::NotUnderstood | Self::NoWords => timing.open_ms,
+            Self::Begun => timing.begun_ms,
+            Self::NotUnderstood | Self::NoWords => timing.open_ms,
             Self::NumberMayGoOn => timing.may_go_on_ms,
             Self::Message => timing.message_ms,
             Self::NumberUnfinished => timing.digits_missing_ms,

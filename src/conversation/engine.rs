@@ -2,6 +2,7 @@ use super::{
     Timing,
     ahead::Ahead,
     contract::{Input, Note, Output, PromptId},
+    invoking::Invoking,
     keys::KeyEntry,
     overlap::LIKELY_FOR,
     playback::Ledger,
@@ -31,6 +32,7 @@ pub struct Conversation {
     pub(super) stamps: Option<(PromptId, TurnStamps)>,
     pub(super) utterances: u32,
     pub(super) turns: u32,
+    pub(super) invocations: u32,
 }
 
 /// What follows once everything has been said.
@@ -41,6 +43,8 @@ pub(super) enum Next {
     Transfer(dialog::Transfer),
     /// The caller is being handed over: nobody speaks to us.
     Transferring,
+    /// A tool was asked.
+    Invoking(Box<Invoking>),
     HangUp(Outcome),
     Over,
 }
@@ -63,6 +67,7 @@ impl Conversation {
             stamps: None,
             utterances: 0,
             turns: 0,
+            invocations: 0,
         }
     }
 
@@ -96,6 +101,7 @@ impl Conversation {
                 self.advance(now, dialog::Input::Transferred(result), &mut out);
             }
             Input::Transferred(_) => {}
+            Input::Invoked { id, result } => self.invoked(now, id, result, &mut out),
             Input::HungUp => self.hung_up(now, &mut out),
         }
         out
@@ -103,7 +109,11 @@ impl Conversation {
 
     /// When [`Input::Deadline`] is wanted; may lie in the past, which means at once.
     pub fn deadline(&self) -> Option<CallTime> {
-        let Next::Listen(listen) = &self.next else { return None };
+        let listen = match &self.next {
+            Next::Listen(listen) => listen,
+            Next::Invoking(waiting) => return Some(waiting.deadline()),
+            _ => return None,
+        };
         let quiet = self.silence_since.map(|since| since + listen.no_input);
         let turn = self.turn.as_ref().and_then(|turn| self.turn_deadline(turn));
         let likely = self.likely.map(|since| since + LIKELY_FOR);
@@ -144,6 +154,9 @@ impl Conversation {
     }
 
     fn due(&mut self, now: CallTime, out: &mut Vec<Output>) {
+        if matches!(self.next, Next::Invoking(_)) {
+            return self.invoking_due(now, out);
+        }
         let Next::Listen(listen) = &self.next else { return };
         if self.likely.take_if(|since| *since + LIKELY_FOR <= now).is_some() {
             out.push(Output::Resume);
@@ -186,6 +199,7 @@ impl Conversation {
                 }
                 dialog::Output::Listen(listen) => self.next = Next::Listen(listen),
                 dialog::Output::Transfer(transfer) => self.next = Next::Transfer(transfer),
+                dialog::Output::Invoke(invoke) => self.invoke(now, invoke, out),
                 dialog::Output::HangUp(outcome) => self.next = Next::HangUp(outcome),
                 dialog::Output::Note(event) => out.push(Output::Note(Note::Dialog(event))),
             }
@@ -204,7 +218,8 @@ impl Conversation {
             // There is nothing left to be held or cut short.
             turn.over = Over::Silence;
         }
-        match &self.next {
+        match &mut self.next {
+            Next::Invoking(waiting) => waiting.idle(now),
             Next::Listen(_) => {
                 if self.turn.is_none() && self.keys.is_empty() && self.silence_since.is_none() {
                     self.silence_since = Some(now);

@@ -16,6 +16,9 @@ use crate::{
 
 impl Conversation {
     pub(super) fn speech_started(&mut self, now: CallTime, at: CallTime, out: &mut Vec<Output>) {
+        if let Next::Invoking(waiting) = &mut self.next {
+            return waiting.caller(now, true);
+        }
         // While keys are being typed, nothing else counts.
         if !matches!(self.next, Next::Listen(_)) || !self.keys.is_empty() {
             return;
@@ -45,6 +48,9 @@ impl Conversation {
     }
 
     pub(super) fn speech_stopped(&mut self, now: CallTime, at: CallTime, out: &mut Vec<Output>) {
+        if let Next::Invoking(waiting) = &mut self.next {
+            return waiting.caller(now, false);
+        }
         // Speech that began and ended under a prompt which may not be cut is not an answer.
         if self.turn.as_ref().is_some_and(|turn| turn.over == Over::Protected) {
             self.turn = None;
@@ -164,16 +170,15 @@ impl Conversation {
         };
         let number = self.next_turn();
         let before = self.machine.clone();
-        self.stamps = self.advance(now, input, out).map(|prompt| {
-            let stamps = TurnStamps {
-                pause_noticed: noticed,
-                text_ready: Some(ready),
-                why: Some(why),
-                attempts: turn.attempts,
-                ..TurnStamps::decided(number, at, now)
-            };
-            (prompt, stamps)
-        });
+        let first = self.advance(now, input, out);
+        let stamps = TurnStamps {
+            pause_noticed: noticed,
+            text_ready: Some(ready),
+            why: Some(why),
+            attempts: turn.attempts,
+            ..TurnStamps::decided(number, at, now)
+        };
+        self.answered(now, first, Some(stamps));
         // What has been done cannot be taken back; what is only being said can, unless keys that
         // were pressed earlier have already answered it.
         let untouched = self.turns == number && self.keys.is_empty();

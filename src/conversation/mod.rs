@@ -10,6 +10,7 @@ mod attention;
 mod contract;
 mod end_of_turn;
 mod engine;
+mod invoking;
 pub mod journal;
 mod keys;
 mod listening;
@@ -22,7 +23,7 @@ mod turn;
 mod typing;
 
 pub use attention::Attention;
-pub use contract::{Input, Note, Output, PromptId, UtteranceId};
+pub use contract::{Input, InvokeId, Note, Output, PromptId, UtteranceId};
 pub use end_of_turn::EndOfTurn;
 pub use engine::Conversation;
 pub use stamps::TurnStamps;

@@ -109,13 +109,17 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::{Lang, Phrase};
+    use crate::{
+        audio::Manner,
+        text::{Lang, Phrase},
+    };
 
     fn say() -> Say {
         Say {
             phrase: Phrase { lang: Lang::En, pieces: Vec::new() },
             barge_in: BargeIn::Any,
             node: "main.hello".into(),
+            manner: Manner::USUAL,
         }
     }
 

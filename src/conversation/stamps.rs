@@ -48,6 +48,26 @@ impl TurnStamps {
         }
     }
 
+    /// How long each stage took, in milliseconds: noticing the pause (`vad`), the text
+    /// (`recognition`), the rest of the pause that ended the turn (`pause`), the answer (`dialog`),
+    /// its sound (`audio`), sending (`send`). Of keys there are only the last three.
+    pub fn stages(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let heard = self.text_ready.map(|text| {
+            [
+                ("vad", self.speech_end, self.pause_noticed),
+                ("recognition", self.pause_noticed, text),
+                ("pause", text.max(self.pause_noticed), self.decided),
+            ]
+        });
+        let answered = [
+            ("dialog", self.decided, self.dialog_done),
+            ("audio", self.dialog_done, self.audio_ready),
+            ("send", self.audio_ready, self.first_audio),
+        ];
+        let stages = heard.into_iter().flatten().chain(answered);
+        stages.map(|(stage, from, to)| (stage, to.since(from).as_millis() as u64))
+    }
+
     /// Voice to voice, in milliseconds.
     pub fn latency_ms(&self) -> u64 {
         self.first_audio.as_ms().saturating_sub(self.speech_end.as_ms())

@@ -15,6 +15,8 @@ pub struct Timing {
     pub understood_ms: u64,
     /// Pause that ends a turn of which the dialog makes nothing.
     pub open_ms: u64,
+    /// Pause that ends what is the beginning of something longer that callers say.
+    pub begun_ms: u64,
     /// Pause that ends a number which is long enough and may be longer.
     pub may_go_on_ms: u64,
     /// Pause that ends a message in the caller's own words.
@@ -48,6 +50,7 @@ impl Default for Timing {
             complete_ms: 180,
             understood_ms: 220,
             open_ms: 600,
+            begun_ms: 1_000,
             may_go_on_ms: 440,
             message_ms: 1_000,
             unfinished_ms: 1_200,

@@ -14,7 +14,12 @@ use crate::{
 
 impl Conversation {
     pub(super) fn key(&mut self, now: CallTime, key: char, out: &mut Vec<Output>) {
-        let Next::Listen(listen) = &self.next else { return };
+        let listen = match &self.next {
+            Next::Listen(listen) => listen,
+            // Keys are kept for the question that follows.
+            Next::Invoking(_) => return self.typed_ahead.push(key),
+            _ => return,
+        };
         let rules = listen.keys.clone();
         match self.ledger.barge_in() {
             Some(BargeIn::None) => return self.typed_ahead.push(key),
@@ -42,6 +47,6 @@ impl Conversation {
         out.push(Output::Note(Note::Keys { count: entry.chars().count(), at: now }));
         let (last, turn) = (self.keys.last(), self.next_turn());
         let first = self.advance(now, dialog::Input::Keys(entry), out);
-        self.stamps = first.map(|prompt| (prompt, TurnStamps::decided(turn, last, now)));
+        self.answered(now, first, Some(TurnStamps::decided(turn, last, now)));
     }
 }

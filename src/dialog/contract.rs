@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::{Hypothesis, Lang, Phrase};
+use crate::{
+    audio::Manner,
+    text::{Hypothesis, Lang, Phrase},
+};
 
 /// What happened to the caller's turn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,14 +25,16 @@ pub enum Input {
     NoInput,
     /// What came of an [`Output::Transfer`].
     Transferred(TransferResult),
+    /// What came of an [`Output::Invoke`].
+    Invoked(InvokeResult),
     /// The caller hung up.
     HungUp,
 }
 
 /// What the bot does next. One step's outputs are done in order; a step ends with exactly one of
-/// [`Output::Listen`], [`Output::Transfer`] and [`Output::HangUp`], except the step of
-/// [`Input::HungUp`], and of anything but [`Input::Transferred`] during a transfer, which end with
-/// none.
+/// [`Output::Listen`], [`Output::Transfer`], [`Output::Invoke`] and [`Output::HangUp`], except the
+/// step of [`Input::HungUp`], and of anything but the result during a transfer or while a tool is
+/// asked, which end with none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Output {
@@ -39,6 +44,8 @@ pub enum Output {
     Listen(Listen),
     /// Hand the caller over, once everything before it has been said.
     Transfer(Transfer),
+    /// Ask a tool, at once; what it gives is an [`Input::Invoked`].
+    Invoke(Invoke),
     /// End the call, once everything before it has been said.
     HangUp(Outcome),
     /// Something for the call record.
@@ -54,6 +61,9 @@ pub struct Say {
     pub barge_in: BargeIn,
     /// Name of the node that says it.
     pub node: String,
+    /// How fast and how loud.
+    #[serde(default)]
+    pub manner: Manner,
 }
 
 /// What may cut a prompt short.
@@ -141,6 +151,31 @@ pub enum TransferMode {
     Refer,
 }
 
+/// Something to be asked of others, or told them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Invoke {
+    /// The tool, as the dialplan names it.
+    pub tool: String,
+    /// Its arguments.
+    pub arguments: BTreeMap<String, String>,
+    /// How long it may take.
+    pub deadline: Duration,
+    /// Whether it may be asked again when no answer comes.
+    pub repeatable: bool,
+    /// Said when it takes long.
+    pub filler: Say,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvokeResult {
+    /// The fields that it gave.
+    Done(BTreeMap<String, String>),
+    /// It gave nothing in time, or refused; why, for the record.
+    Failed(String),
+}
+
 /// What came of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -187,6 +222,16 @@ pub enum Event {
         /// Its value, masked when the slot is sensitive.
         value: String,
     },
+    /// The caller left this question for another subject.
+    Digression {
+        /// The question's node.
+        from: String,
+    },
+    /// The dialog is back at that question.
+    Resumed {
+        /// The question's node.
+        node: String,
+    },
     /// A turn was not understood; `count` in a row at this node.
     NoMatch {
         /// How many in a row.
@@ -203,6 +248,36 @@ pub enum Event {
     Unanswered {
         /// What was heard.
         text: String,
+    },
+    /// The bot speaks otherwise from now on: the caller wished it, or the dialplan.
+    Manner {
+        /// Speed in percent of the usual.
+        rate_percent: u16,
+        /// Level in dB above the usual.
+        gain_db: i8,
+        /// Whether it also waits longer, as for the elderly.
+        elderly: bool,
+    },
+    /// A tool is asked; sensitive arguments are masked.
+    Invoke {
+        /// The tool.
+        tool: String,
+        /// With what.
+        arguments: BTreeMap<String, String>,
+    },
+    /// A tool gave this; sensitive fields are masked.
+    Invoked {
+        /// The tool.
+        tool: String,
+        /// What.
+        fields: BTreeMap<String, String>,
+    },
+    /// A tool gave nothing that could be used.
+    InvokeFailed {
+        /// The tool.
+        tool: String,
+        /// Why.
+        problem: String,
     },
     /// The caller is being handed over.
     Transfer(Transfer),

@@ -94,7 +94,7 @@ impl Machine {
         let model = self.plan.model();
         let leaves = match to {
             Target::Node(to) => model.node(*to).flow() != model.node(node).flow(),
-            Target::Repeat => true,
+            Target::Wish(_) => true,
         };
         let own = ask.routes.on.contains_key(&found.intent);
         found.score >= OVERRULES_YES_NO && (leaves || own)

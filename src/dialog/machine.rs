@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use super::{
     BargeIn, CallFacts, Event, Input, Outcome, Output, Say,
+    digress::Agenda,
     values::{Values, shown},
+    wish::Care,
 };
 use crate::{
     audio::CallTime,
@@ -26,6 +28,8 @@ pub struct Machine {
     /// Failures in a row at the open question.
     pub(super) failures: Failures,
     pub(super) turns: u32,
+    pub(super) care: Care,
+    pub(super) agenda: Agenda,
     /// What was said since the caller's last understood turn, for `repeat`.
     pub(super) said: Vec<Say>,
 }
@@ -39,6 +43,8 @@ pub(super) enum Phase {
     Asking(NodeId),
     /// A value was read back and waits for a yes.
     Confirming(NodeId),
+    /// A tool was asked.
+    Invoking(NodeId),
     /// The caller is being handed over.
     Transferring(NodeId),
     /// The call is over.
@@ -65,6 +71,8 @@ impl Machine {
             phase: Phase::Fresh,
             failures: Failures::default(),
             turns: 0,
+            care: Care::default(),
+            agenda: Agenda::default(),
             said: Vec::new(),
         }
     }
@@ -77,9 +85,9 @@ impl Machine {
     /// Takes what happened and returns what to do, in order.
     ///
     /// Every input is accepted at every moment; [`Input::Start`] comes first. The step of an input
-    /// other than [`Input::HungUp`] ends with exactly one [`Output::Listen`], [`Output::Transfer`]
-    /// or [`Output::HangUp`]; during a transfer only its result has an answer, and once the call is
-    /// over, there is nothing more.
+    /// other than [`Input::HungUp`] ends with exactly one [`Output::Listen`], [`Output::Transfer`],
+    /// [`Output::Invoke`] or [`Output::HangUp`]; during a transfer, and while a tool is asked, only
+    /// the result has an answer, and once the call is over, there is nothing more.
     pub fn step(&mut self, _now: CallTime, input: Input) -> Vec<Output> {
         let mut out = Vec::new();
         match (self.phase, input) {
@@ -88,11 +96,14 @@ impl Machine {
             (Phase::Transferring(node), Input::Transferred(result)) => {
                 self.transferred(node, result, &mut out);
             }
-            (Phase::Transferring(_), _) => {}
+            (Phase::Invoking(node), Input::Invoked(result)) => {
+                self.invoked(node, result, &mut out);
+            }
+            (Phase::Transferring(_) | Phase::Invoking(_), _) => {}
             (Phase::Fresh, _) => self.enter(self.plan.model().start, &mut out),
             (
                 Phase::Asking(node) | Phase::Confirming(node),
-                Input::Start | Input::Transferred(_),
+                Input::Start | Input::Transferred(_) | Input::Invoked(_),
             ) => {
                 self.listen(node, &mut out);
             }
@@ -126,6 +137,13 @@ impl Machine {
                 Step::To(then) => next = then,
                 Step::Ask => return self.ask(next, out),
                 Step::Transfer => return self.transfer(next, out),
+                Step::Invoke => return self.invoke(next, out),
+                Step::Return(otherwise) => {
+                    if self.come_back(out) {
+                        return;
+                    }
+                    next = otherwise;
+                }
                 Step::End(disposition) => return self.hang_up(&disposition, out),
             }
         }
@@ -138,6 +156,7 @@ impl Machine {
         match &node.kind {
             NodeKind::Ask(_) => Step::Ask,
             NodeKind::Transfer(_) => Step::Transfer,
+            NodeKind::Tool(_) => Step::Invoke,
             NodeKind::Say { say, barge_in, then } => {
                 self.say(&node.name, say, *barge_in, out);
                 Step::after(then)
@@ -168,6 +187,17 @@ impl Machine {
             NodeKind::Count { counter, limit, reached, next } => {
                 let count = self.values.count(counter);
                 Step::To(if count >= *limit { *reached } else { *next })
+            }
+            NodeKind::NextRequest { say, otherwise } => {
+                let to = self.next_request(out);
+                if let (Some(_), Some(say)) = (to, say) {
+                    self.say(&node.name, say, PromptBargeIn::Any, out);
+                }
+                Step::To(to.unwrap_or(*otherwise))
+            }
+            NodeKind::Mode { elderly, next } => {
+                self.mode(*elderly, out);
+                Step::To(*next)
             }
             NodeKind::Language { lang, next } => {
                 self.lang = *lang;
@@ -226,6 +256,7 @@ impl Machine {
                 PromptBargeIn::None => BargeIn::None,
             },
             node: node.to_owned(),
+            manner: self.care.manner,
         }
     }
 
@@ -240,6 +271,9 @@ enum Step {
     To(NodeId),
     Ask,
     Transfer,
+    Invoke,
+    /// Back to the question that the caller left, or else there.
+    Return(NodeId),
     End(String),
 }
 
@@ -247,6 +281,7 @@ impl Step {
     fn after(then: &Then) -> Self {
         match then {
             Then::Next(node) => Self::To(*node),
+            Then::Return(otherwise) => Self::Return(*otherwise),
             Then::HangUp(disposition) => Self::End(disposition.clone()),
         }
     }

@@ -1,17 +1,20 @@
 //! Floor 4: the dialog state machine, `step(now, input) -> outputs`. No I/O, no clock.
 
 mod contract;
+mod digress;
 mod facts;
 mod hear;
 mod knowledge;
 mod machine;
+mod tool;
 mod transfer;
 mod turn;
 mod values;
+mod wish;
 
 pub use contract::{
-    BargeIn, Event, Expect, Input, KeyRules, Listen, Outcome, Output, Say, Transfer, TransferMode,
-    TransferResult,
+    BargeIn, Event, Expect, Input, Invoke, InvokeResult, KeyRules, Listen, Outcome, Output, Say,
+    Transfer, TransferMode, TransferResult,
 };
 pub use facts::CallFacts;
 pub use machine::Machine;

@@ -56,9 +56,9 @@ impl Machine {
             lang: self.lang,
             expect,
             phrases: self.likely_words(&ask.wants),
-            no_input: ask.no_input.unwrap_or(model.limits.no_input),
+            no_input: self.care.no_input(ask.no_input.unwrap_or(model.limits.no_input)),
             keys: KeyRules { max, terminator: (max > 1).then_some('#'), inter_digit: INTER_DIGIT },
-            patience_percent: 100,
+            patience_percent: self.care.patience_percent(),
         }));
     }
 
@@ -116,12 +116,18 @@ impl Machine {
                 if self.told(node, ask, &heard, sure, out) {
                     return;
                 }
+                let (answer, intent) = match intent {
+                    Some(intent) => self.first_request(ask, &heard, answer, intent),
+                    None => (answer, None),
+                };
                 out.extend(intent.map(Output::Note));
                 answer
             }
-            Input::Unclear | Input::Start | Input::Transferred(_) | Input::HungUp => {
-                Answer::NoMatch
-            }
+            Input::Unclear
+            | Input::Start
+            | Input::Transferred(_)
+            | Input::Invoked(_)
+            | Input::HungUp => Answer::NoMatch,
         };
         match answer {
             Answer::NoMatch => self.no_match(node, ask, out),
@@ -132,8 +138,8 @@ impl Machine {
     fn answered(&mut self, node: NodeId, ask: &Ask, answer: Answer, out: &mut Vec<Output>) {
         let confirming = matches!(self.phase, Phase::Confirming(_));
         match (answer, &ask.wants) {
-            (Answer::Go(Target::Node(to)), _) => self.progress(to, out),
-            (Answer::Go(Target::Repeat), _) => self.repeat(node, out),
+            (Answer::Go(Target::Node(to)), _) => self.lead(node, ask, to, out),
+            (Answer::Go(Target::Wish(wish)), _) => self.grant(wish, node, out),
             (Answer::Yes, Wants::YesNo { yes, .. }) => self.progress(*yes, out),
             (Answer::No, Wants::YesNo { no, .. }) => self.progress(*no, out),
             (Answer::Yes, Wants::Slot { next, .. }) if confirming => self.progress(*next, out),
@@ -153,7 +159,7 @@ impl Machine {
     }
 
     /// Leaves the question.
-    fn progress(&mut self, to: NodeId, out: &mut Vec<Output>) {
+    pub(super) fn progress(&mut self, to: NodeId, out: &mut Vec<Output>) {
         self.said.clear();
         self.failures = Failures::default();
         self.enter(to, out);
@@ -176,12 +182,6 @@ impl Machine {
             return self.give_up(ask, out);
         }
         self.ask(node, out);
-    }
-
-    /// Says everything since the last turn again.
-    fn repeat(&mut self, node: NodeId, out: &mut Vec<Output>) {
-        out.extend(self.said.iter().cloned().map(Output::Say));
-        self.listen(node, out);
     }
 
     fn pressed(&self, ask: &Ask, keys: &str) -> Answer {

@@ -15,6 +15,8 @@ pub(crate) struct Values {
     slots: BTreeMap<String, String>,
     /// Row that the last lookup in a table found.
     rows: BTreeMap<String, usize>,
+    /// What each tool gave last, by field.
+    given: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Values {
@@ -36,6 +38,11 @@ impl Values {
             Some(row) => self.rows.insert(table.to_owned(), row),
             None => self.rows.remove(table),
         };
+    }
+
+    /// Remembers what a tool gave.
+    pub(crate) fn given(&mut self, tool: &str, fields: BTreeMap<String, String>) {
+        self.given.insert(tool.to_owned(), fields);
     }
 
     /// Adds one to a counter and returns the sum.
@@ -69,6 +76,9 @@ impl Values {
                 let table = plan.model().tables.get(table);
                 let row = row.and_then(|row| table?.rows.get(row));
                 row.and_then(|r| r.get(*column)).map_or("", String::as_str)
+            }
+            Reference::Given { tool, field } => {
+                self.given.get(tool).and_then(|fields| fields.get(field)).map_or("", String::as_str)
             }
             Reference::Call(fact) => match fact {
                 CallFact::Caller => &facts.caller,
@@ -136,7 +146,7 @@ pub(crate) fn shown(plan: &Dialplan, slot: &str, value: &str) -> String {
 }
 
 /// Keeps the last four characters of long values, the last two of middling ones, none of short.
-fn mask(value: &str) -> String {
+pub(super) fn mask(value: &str) -> String {
     let length = value.chars().count();
     let kept = match length {
         0..=3 => 0,

@@ -144,6 +144,7 @@ fn values_never_known(read: &Read, findings: &mut Findings) {
     let model = &read.model;
     let mut filled: BTreeSet<&str> = BTreeSet::new();
     let mut searched: BTreeSet<&str> = BTreeSet::new();
+    let mut asked: BTreeSet<&str> = BTreeSet::new();
     for node in &model.nodes {
         match &node.kind {
             NodeKind::Ask(ask) => {
@@ -158,6 +159,9 @@ fn values_never_known(read: &Read, findings: &mut Findings) {
             NodeKind::Lookup { table, .. } => {
                 searched.insert(table);
             }
+            NodeKind::Tool(tool) => {
+                asked.insert(&tool.tool);
+            }
             _ => {}
         }
     }
@@ -170,6 +174,9 @@ fn values_never_known(read: &Read, findings: &mut Findings) {
                 }
                 Reference::Column { table, .. } if !searched.contains(table.as_str()) => {
                     missing.insert(format!("a row of `{table}`, which nothing looks up"));
+                }
+                Reference::Given { tool, .. } if !asked.contains(tool.as_str()) => {
+                    missing.insert(format!("what `{tool}` gives, which nothing asks"));
                 }
                 _ => {}
             }
@@ -188,6 +195,7 @@ fn unused_names(read: &Read, findings: &mut Findings) {
     let model = &read.model;
     let mut slots: BTreeSet<&str> = BTreeSet::new();
     let mut tables: BTreeSet<&str> = BTreeSet::new();
+    let mut tools: BTreeSet<&str> = BTreeSet::new();
     let mut intents: BTreeSet<&str> = model.globals.on.keys().map(String::as_str).collect();
     for node in &model.nodes {
         match &node.kind {
@@ -200,6 +208,9 @@ fn unused_names(read: &Read, findings: &mut Findings) {
             NodeKind::Lookup { table, .. } => {
                 tables.insert(table);
             }
+            NodeKind::Tool(tool) => {
+                tools.insert(&tool.tool);
+            }
             NodeKind::Set { values, .. } => slots.extend(values.iter().map(|(s, _)| s.as_str())),
             NodeKind::Count { counter, .. } => {
                 slots.insert(counter);
@@ -210,6 +221,7 @@ fn unused_names(read: &Read, findings: &mut Findings) {
     for (what, declared, used) in [
         ("slot", &read.places.slots, slots),
         ("table", &read.places.tables, tables),
+        ("tool", &read.places.tools, tools),
         ("intent", &read.places.intents, intents),
     ] {
         for (name, at) in declared.iter().filter(|(name, _)| !used.contains(name.as_str())) {

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use super::outside::{Invocation, Tool, Transfer, TransferMode};
 use crate::text::{Lang, ReadAs};
 
 /// Index of a node in [`Model::nodes`].
@@ -16,8 +17,39 @@ pub(crate) struct NodeId(pub(crate) usize);
 pub(crate) enum Target {
     /// To a node.
     Node(NodeId),
-    /// Nowhere: the last prompts are said again and the question stays open.
+    /// Nowhere: the question stays open.
+    Wish(Wish),
+}
+
+/// What a caller may ask of the bot itself, at any question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Wish {
+    /// To hear again what was said last.
     Repeat,
+    /// To hear it again more slowly, from now on.
+    Slower,
+    /// To hear it again louder, from now on.
+    Louder,
+    /// Time, to look for something.
+    Wait,
+    /// Slow, loud and patient, from now on.
+    Elderly,
+}
+
+impl Wish {
+    /// The words that stand for a wish where a node's name might.
+    pub(crate) const WORDS: [(&str, Self); 5] = [
+        ("repeat", Self::Repeat),
+        ("slower", Self::Slower),
+        ("louder", Self::Louder),
+        ("wait", Self::Wait),
+        ("elderly", Self::Elderly),
+    ];
+
+    /// The wish that `word` stands for.
+    pub(crate) fn of(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(name, _)| *name == word).map(|(_, wish)| *wish)
+    }
 }
 
 /// Everything an author wrote, checked.
@@ -33,8 +65,14 @@ pub(crate) struct Model {
     pub(crate) limits: Limits,
     /// The ladders of questions that have none of their own.
     pub(crate) defaults: Ladders,
+    pub(crate) waiting: Waiting,
+    /// Said before a question is asked again that the caller had left.
+    pub(crate) resume: Prompt,
+    /// Said while a tool takes its time.
+    pub(crate) filler: Prompt,
     pub(crate) slots: BTreeMap<String, Slot>,
     pub(crate) tables: BTreeMap<String, Table>,
+    pub(crate) tools: BTreeMap<String, Tool>,
     /// Examples by intent.
     pub(crate) intents: BTreeMap<String, BTreeMap<Lang, Vec<String>>>,
     /// Answers to what is no intent, by id.
@@ -70,6 +108,15 @@ pub(crate) struct Ladders {
     pub(crate) no_match: Vec<Prompt>,
     /// Where the call goes when a ladder has no rung left.
     pub(crate) give_up: Option<NodeId>,
+}
+
+/// What happens when a caller asks for time.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Waiting {
+    /// Said then.
+    pub(crate) say: Prompt,
+    /// Silence that counts as no input after it.
+    pub(crate) no_input: Duration,
 }
 
 /// Where intents and keys lead.
@@ -109,42 +156,26 @@ pub(crate) enum NodeKind {
     Set { values: Vec<(String, Option<Template>)>, next: NodeId },
     /// Adds one to a counter and branches when it reaches the limit.
     Count { counter: String, limit: u32, reached: NodeId, next: NodeId },
+    /// Goes to what else the caller asked for in one breath, saying so first.
+    NextRequest { say: Option<Prompt>, otherwise: NodeId },
+    /// Changes how the bot speaks and waits: for the elderly, or as usual.
+    Mode { elderly: bool, next: NodeId },
     /// Changes the language of the call.
     Language { lang: Lang, next: NodeId },
+    /// Asks somebody else, such as a CRM, and goes on with what it gives.
+    Tool(Box<Invocation>),
     /// Hands the caller over to somebody else.
     Transfer(Box<Transfer>),
     /// Only goes elsewhere, or ends the call without a word.
     Then(Then),
 }
 
-/// A hand-over, and where the call goes on when nobody takes it.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Transfer {
-    /// A number or a SIP URI.
-    pub(crate) to: Template,
-    /// Said before it.
-    pub(crate) say: Option<Prompt>,
-    pub(crate) barge_in: PromptBargeIn,
-    pub(crate) mode: TransferMode,
-    /// How long it may ring.
-    pub(crate) ring: Duration,
-    pub(crate) busy: NodeId,
-    pub(crate) no_answer: NodeId,
-    pub(crate) failed: NodeId,
-}
-
-/// How a caller is handed over; the dialog's contract has the same words one floor up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TransferMode {
-    Bridge,
-    Attended,
-    Refer,
-}
-
 /// What follows a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Then {
     Next(NodeId),
+    /// Back to the question that the caller left for this subject; to the node when there is none.
+    Return(NodeId),
     /// Ends the call with this disposition.
     HangUp(String),
 }
@@ -291,6 +322,11 @@ pub(crate) enum Reference {
     Column {
         table: String,
         column: usize,
+    },
+    /// What a tool gave last.
+    Given {
+        tool: String,
+        field: String,
     },
     Call(CallFact),
 }

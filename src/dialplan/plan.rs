@@ -113,7 +113,8 @@ impl Dialplan {
         let mut seen = BTreeSet::new();
         let mut phrases = Vec::new();
         for prompt in self.model.prompts() {
-            for (lang, template) in &prompt.texts {
+            let spoken = |(lang, _): &(&Lang, _)| self.model.languages.contains(lang);
+            for (lang, template) in prompt.texts.iter().filter(spoken) {
                 let pieces = template.parts.iter().map(placeholder).collect();
                 let spliced = template.parts.iter().flat_map(|p| self.words_of(p, *lang));
                 for pieces in [pieces].into_iter().chain(spliced.map(|w| vec![w])) {
@@ -185,7 +186,7 @@ impl Dialplan {
                 }
                 _ => Vec::new(),
             },
-            Reference::Call(_) => Vec::new(),
+            Reference::Given { .. } | Reference::Call(_) => Vec::new(),
         };
         let mut pieces: Vec<Piece> = Vec::new();
         for value in words.into_iter().filter(|w| !w.is_empty()) {

@@ -2,6 +2,7 @@
 
 use super::model::{
     Model, Node, NodeId, NodeKind, Part, Prompt, Reference, Routes, Target, Template, Then, Wants,
+    Wish,
 };
 
 impl Node {
@@ -10,7 +11,7 @@ impl Node {
     pub(crate) fn successors(&self) -> Vec<NodeId> {
         match &self.kind {
             NodeKind::Say { then, .. } | NodeKind::Then(then) => match then {
-                Then::Next(next) => vec![*next],
+                Then::Next(next) | Then::Return(next) => vec![*next],
                 Then::HangUp(_) => Vec::new(),
             },
             NodeKind::Ask(ask) => {
@@ -28,11 +29,23 @@ impl Node {
             }
             NodeKind::Lookup { found, missing, .. } => vec![*found, *missing],
             NodeKind::Count { reached, next, .. } => vec![*reached, *next],
-            NodeKind::Set { next, .. } | NodeKind::Language { next, .. } => vec![*next],
+            NodeKind::NextRequest { otherwise, .. } => vec![*otherwise],
+            NodeKind::Set { next, .. }
+            | NodeKind::Language { next, .. }
+            | NodeKind::Mode { next, .. } => vec![*next],
+            NodeKind::Tool(tool) => vec![tool.done, tool.failed],
             NodeKind::Transfer(transfer) => {
                 vec![transfer.busy, transfer.no_answer, transfer.failed]
             }
         }
+    }
+
+    /// Whether it goes back to a question that was left.
+    fn returns(&self) -> bool {
+        matches!(
+            self.kind,
+            NodeKind::Say { then: Then::Return(_), .. } | NodeKind::Then(Then::Return(_))
+        )
     }
 
     /// Everything the node itself can say.
@@ -40,6 +53,8 @@ impl Node {
         match &self.kind {
             NodeKind::Say { say, .. } => vec![say],
             NodeKind::Transfer(transfer) => transfer.say.iter().collect(),
+            NodeKind::NextRequest { say, .. } => say.iter().collect(),
+            NodeKind::Tool(tool) => tool.say.iter().chain(&tool.filler).collect(),
             NodeKind::Ask(ask) => {
                 let mut prompts = vec![&ask.ask];
                 if let Wants::Slot { confirm, .. } = &ask.wants {
@@ -61,6 +76,9 @@ impl Node {
         match &self.kind {
             NodeKind::When { cases, .. } => used.extend(cases.iter().map(|c| &c.value)),
             NodeKind::Transfer(transfer) => used.extend(transfer.to.references()),
+            NodeKind::Tool(tool) => {
+                used.extend(tool.arguments.values().flat_map(Template::references));
+            }
             NodeKind::Lookup { key, matching, .. } => {
                 let templates = matching.iter().map(|(_, template)| template);
                 used.extend(templates.chain([key]).flat_map(Template::references));
@@ -89,17 +107,35 @@ impl Routes {
     pub(crate) fn targets(&self) -> impl Iterator<Item = NodeId> {
         self.on.values().chain(self.keys.values()).filter_map(|target| match target {
             Target::Node(node) => Some(*node),
-            Target::Repeat => None,
+            Target::Wish(_) => None,
         })
+    }
+
+    fn lead_to(&self, target: Target) -> bool {
+        self.on.values().chain(self.keys.values()).any(|to| *to == target)
     }
 }
 
 impl Model {
-    /// Everything that can be said, in the order of the nodes; then the default ladders, and the
-    /// answers of the knowledge base.
+    /// Everything that can be said, in the order of the nodes; what holds for all comes last.
     pub(crate) fn prompts(&self) -> impl Iterator<Item = &Prompt> {
         let defaults = self.defaults.no_input.iter().chain(&self.defaults.no_match);
+        let waiting = self.routes().any(|routes| routes.lead_to(Target::Wish(Wish::Wait)));
+        let waiting = waiting.then_some(&self.waiting.say);
+        let returns = self.nodes.iter().any(Node::returns).then_some(&self.resume);
+        let asks =
+            |node: &Node| matches!(&node.kind, NodeKind::Tool(tool) if tool.filler.is_none());
+        let fills = self.nodes.iter().any(asks).then_some(&self.filler);
         let answers = self.knowledge.values().map(|entry| &entry.answer);
-        self.nodes.iter().flat_map(Node::prompts).chain(defaults).chain(answers)
+        let nodes = self.nodes.iter().flat_map(Node::prompts).chain(answers);
+        nodes.chain(defaults).chain(waiting).chain(returns).chain(fills)
+    }
+
+    fn routes(&self) -> impl Iterator<Item = &Routes> {
+        let own = self.nodes.iter().filter_map(|node| match &node.kind {
+            NodeKind::Ask(ask) => Some(&ask.routes),
+            _ => None,
+        });
+        own.chain([&self.globals])
     }
 }

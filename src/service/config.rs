@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -15,6 +15,7 @@ use crate::{
     audio::Codec,
     call::{Limits, MediaOptions, SrtpPolicy, ToneKeys},
     conversation::Timing,
+    crm::CrmConfig,
     sdp::Capabilities,
     sip::{ListenOn, TlsFiles},
     speech::recognizers::RecognizerConfig,
@@ -57,6 +58,12 @@ pub struct Config {
     /// Handing callers over.
     #[serde(default)]
     pub transfer: Transfer,
+    /// Who answers what dialplans ask as tools.
+    #[serde(default)]
+    pub crm: CrmConfig,
+    /// Health and metrics.
+    #[serde(default)]
+    pub monitoring: Monitoring,
 }
 
 /// Handing callers over.
@@ -68,6 +75,14 @@ pub struct Transfer {
     pub summary_url: Option<String>,
     /// The trunk that numbers are called by; without one, they are called where the call came from.
     pub trunk: Option<String>,
+}
+
+/// Health and metrics.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Monitoring {
+    /// Where `/metrics`, `/healthz` and `/readyz` are answered over HTTP; nowhere without it.
+    pub listen: Option<SocketAddr>,
 }
 
 /// Signalling.

@@ -5,6 +5,7 @@ mod before_answer;
 mod config;
 mod drain;
 mod load;
+mod monitoring;
 mod route;
 mod trunk;
 mod trunk_check;
@@ -22,12 +23,13 @@ use time::{OffsetDateTime, macros::format_description};
 use tokio::task::JoinSet;
 
 pub use before_answer::BeforeAnswer;
-pub use config::{Config, Data, Inference, Number, Rtp, Sip, Voices};
+pub use config::{Config, Data, Inference, Monitoring, Number, Rtp, Sip, Voices};
 pub use trunk::Trunk;
 pub use trunk_check::{Finding, TestCall, TrunkLine, Verdict, check_trunk};
 
 use crate::{
     call::{self, ArchiveWriter, Engines, PortError, PortRange, Setup, live::Live},
+    crm::{Crm, CrmError},
     dialplan::Dialplan,
     sip::{
         Leg, Permits, Redacted, Rejection, SessionTimerConfig, SipError, SipLeg, UserAgent,
@@ -112,6 +114,17 @@ pub enum ServiceError {
     /// The listening address.
     #[error(transparent)]
     Sip(#[from] SipError),
+    /// The address of health and metrics.
+    #[error("monitoring.listen {address} cannot be listened on: {problem}")]
+    Monitoring {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        problem: std::io::Error,
+    },
+    /// The CRM.
+    #[error(transparent)]
+    Crm(#[from] CrmError),
     /// The RTP ports.
     #[error(transparent)]
     Ports(#[from] PortError),
@@ -135,6 +148,7 @@ pub struct Service {
     lines: HashMap<usize, Line>,
     shared: Shared,
     permits: Permits,
+    monitoring: monitoring::Monitoring,
 }
 
 /// What answers a number.
@@ -152,6 +166,7 @@ struct Shared {
     config: Arc<Config>,
     engines: Arc<Engines>,
     store: Store,
+    crm: Crm,
     live: Live,
     ports: Arc<PortRange>,
     archives: ArchiveWriter,
@@ -174,6 +189,10 @@ impl Service {
         let dialplans = load::dialplans(&config)?;
         // The address is tried before the models are loaded: a port in use is known at once.
         UserAgent::check(&agent_config(&config)?)?;
+        let crm = Crm::new(&config.crm)?;
+        let live = Live::new(LIVE_EVENTS);
+        let metrics = live.metrics().clone();
+        let monitoring = monitoring::Monitoring::start(config.monitoring.listen, metrics).await?;
         let data = &config.data.dir;
         std::fs::create_dir_all(data)
             .map_err(|e| ServiceError::DataDir { path: data.clone(), problem: e.to_string() })?;
@@ -190,16 +209,25 @@ impl Service {
             config: Arc::new(config),
             engines: Arc::new(engines),
             store,
-            live: Live::new(LIVE_EVENTS),
+            crm,
+            live,
             ports: Arc::new(ports),
             archives: ArchiveWriter::start().map_err(ServiceError::Thread)?,
         };
-        Ok(Self { agent, lines, shared, permits })
+        if let Some(address) = monitoring.address() {
+            tracing::info!(%address, "metrics and health over HTTP");
+        }
+        Ok(Self { agent, lines, shared, permits, monitoring })
     }
 
     /// The address listened on.
     pub fn address(&self) -> SocketAddr {
         self.agent.local_addr()
+    }
+
+    /// Where health and metrics are answered, if anywhere.
+    pub fn monitoring_address(&self) -> Option<SocketAddr> {
+        self.monitoring.address()
     }
 
     /// The calls.
@@ -227,6 +255,7 @@ impl Service {
     ) {
         let mut calls = JoinSet::new();
         tokio::pin!(stop);
+        self.monitoring.ready(true);
         loop {
             tokio::select! {
                 leg = self.agent.next_invite() => match leg {
@@ -237,23 +266,24 @@ impl Service {
                 () = &mut stop => break,
             }
         }
+        self.monitoring.ready(false);
         let deadline = Duration::from_secs(self.shared.config.sip.drain_s);
         drain::drain(self.agent, calls, deadline, cut).await;
     }
 
-    fn admit(&self, mut leg: SipLeg, calls: &mut JoinSet<()>) {
+    fn admit(&self, leg: SipLeg, calls: &mut JoinSet<()>) {
         let info = leg.info();
         let number = info.to_user.clone();
         let numbers = self.shared.config.numbers.iter();
         let found = route::find(numbers, &number, info.trunk.as_deref());
         let Some(line) = found.and_then(|at| self.lines.get(&at)).cloned() else {
             tracing::warn!(called = %number, trunk = info.trunk.as_deref(), "404: no dialplan answers this number; add a [[number]]");
-            calls.spawn(async move { refuse(&mut leg, Rejection::not_found()).await });
+            self.refuse(leg, Rejection::not_found(), calls);
             return;
         };
         let Some(permit) = self.permits.try_acquire() else {
             tracing::warn!(limit = self.permits.total(), "503: sip.max_calls are up");
-            calls.spawn(async move { refuse(&mut leg, Rejection::busy(RETRY_AFTER)).await });
+            self.refuse(leg, Rejection::busy(RETRY_AFTER), calls);
             return;
         };
         let id = call_id();
@@ -265,6 +295,7 @@ impl Service {
             dialplan: line.dialplan,
             engines: Arc::clone(&shared.engines),
             prompts: line.prompts,
+            crm: shared.crm.clone(),
             store: shared.store.clone(),
             live: shared.live.clone(),
             bind: self.agent.route_for(info.remote.ip()).bind_ip,
@@ -292,6 +323,11 @@ impl Service {
                 Err(error) => tracing::warn!(call = %id, %error, "call failed"),
             }
         });
+    }
+
+    fn refuse(&self, mut leg: SipLeg, rejection: Rejection, calls: &mut JoinSet<()>) {
+        self.shared.live.metrics().refused(rejection.code);
+        calls.spawn(async move { refuse(&mut leg, rejection).await });
     }
 }
 

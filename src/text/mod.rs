@@ -7,6 +7,7 @@
 mod fold;
 mod pinyin;
 mod read;
+mod read_as;
 mod sentences;
 mod simplify;
 mod spoken;
@@ -14,6 +15,7 @@ mod spoken;
 pub use fold::{is_hanzi, normalize};
 pub use pinyin::{fuzzy, toneless};
 pub use read::{Example, examples, spell_out, verbalize};
+pub use read_as::ReadAs;
 pub use sentences::sentences;
 pub use simplify::simplify;
-pub use spoken::{Hypothesis, Lang, Phrase, Piece, ReadAs};
+pub use spoken::{Hypothesis, Lang, Phrase, Piece};

@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::ReadAs;
+
 /// A language that Hotline hears and speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -28,24 +30,6 @@ pub struct Hypothesis {
     pub text: String,
     /// How sure the recogniser is, `0.0..=1.0`; `1.0` from engines that do not say.
     pub confidence: f32,
-}
-
-/// How a value in a prompt is to be read aloud.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReadAs {
-    /// As words, just as it is written.
-    Text,
-    /// Digit by digit: account numbers, telephone numbers, codes. `1` is 幺 in Chinese.
-    Digits,
-    /// As a cardinal number: `1205` is "one thousand two hundred five", 一千二百零五.
-    Number,
-    /// As money in the dialplan's currency, from a decimal string such as `48215.60`.
-    Amount,
-    /// As a calendar date, from `YYYY-MM-DD`.
-    Date,
-    /// As a time of day, from `HH:MM`.
-    Time,
 }
 
 /// A part of a prompt.

@@ -15,11 +15,11 @@ pub enum Backchannel {
 const HUMS_EN: &str = "uh huh|uhhuh|mm hmm|mmhmm|mhm|mm|mmm|hm|hmm|hmmm|um|umm|uh|uhh|er|erm|ah|ahh|oh|ooh|aha|huh|eh";
 const ASSENT_EN: &str = "ok|okay|okey|k|right|alright|all right|yeah|yep|yup|yes|sure|i see|got it|\
                          of course|good|great|fine|cool|exactly|true|thank you|thanks";
-const HUMS_ZH: &str = "嗯|恩|唔|摁|哦|噢|喔|哦哦|啊|呃|额|诶|欸|唉|哎|哈|呵|呐|嗨";
+const HUMS_ZH: &str = "嗯|哼|恩|唔|摁|哦|噢|喔|哦哦|啊|呃|额|诶|欸|唉|哎|哈|呵|呐|嗨";
 const ASSENT_ZH: &str = "好的|好吧|好嘞|好|对的|对|是的|是啊|是|行|可以|没错|明白了|明白|知道了|知道|了解|谢谢|这样啊|这样";
 /// Single words by which callers make the bot stop.
 const CALLS_EN: &str = "stop|wait|hello|hey|what|sorry|pardon|no|nope|not|help|quit|enough|repeat|again|agent|operator|human";
-const CALLS_ZH: &str = "停|喂|等|不|别|慢";
+const CALLS_ZH: &str = "停|喂|等|不|别|慢|人工|你好|什么|再说|救命|投诉";
 /// Particles that change nothing.
 const PARTICLES_ZH: &str = "啊呀呢吧哈啦了的";
 
@@ -63,7 +63,7 @@ pub fn backchannel(lang: Lang, heard: &str) -> Option<Backchannel> {
     }
 }
 
-/// Whether `heard` is one word, in Chinese one syllable, and none by which people interrupt.
+/// Whether `heard` is one word, in Chinese two syllables at most, and none by which people interrupt.
 #[must_use]
 pub fn is_one_word(lang: Lang, heard: &str) -> bool {
     let heard = normalize(lang, heard);
@@ -71,7 +71,11 @@ pub fn is_one_word(lang: Lang, heard: &str) -> bool {
         Lang::En => (heard.split(' ').filter(|word| !word.is_empty()).count(), CALLS_EN),
         Lang::Zh => (heard.chars().filter(|c| c.is_alphanumeric()).count(), CALLS_ZH),
     };
-    words == 1 && !calls.split('|').any(|call| heard == call)
+    let mut calls = calls.split('|');
+    match lang {
+        Lang::En => words == 1 && !calls.any(|call| heard == call),
+        Lang::Zh => (1..=2).contains(&words) && !calls.any(|call| heard.contains(call)),
+    }
 }
 
 /// The longer of a hum and an assent.
@@ -114,12 +118,18 @@ mod tests {
 
     #[test]
     fn one_word_may_be_anything_but_a_call() {
-        for (lang, text) in [(Lang::En, "Mum."), (Lang::En, "you"), (Lang::Zh, "妈。")] {
+        for (lang, text) in
+            [(Lang::En, "Mum."), (Lang::En, "you"), (Lang::Zh, "妈。"), (Lang::Zh, "你呢")]
+        {
             assert!(is_one_word(lang, text), "{text}");
         }
-        for (lang, text) in
-            [(Lang::En, "Stop!"), (Lang::En, "my bill"), (Lang::Zh, "喂？"), (Lang::Zh, "")]
-        {
+        for (lang, text) in [
+            (Lang::En, "Stop!"),
+            (Lang::En, "my bill"),
+            (Lang::Zh, "喂？"),
+            (Lang::Zh, "停下"),
+            (Lang::Zh, ""),
+        ] {
             assert!(!is_one_word(lang, text), "{text}");
         }
     }

@@ -13,9 +13,8 @@ mod slots;
 mod vectors;
 
 pub use backchannel::{Backchannel, backchannel, is_one_word};
+pub use distance::found_in;
 pub use faq::{FAQ_LEAST, FaqIndex, FaqMatch};
 pub use intent::{IntentClassifier, IntentMatch, KNOWN, Ranking};
 pub use person::asks_for_person;
-pub use distance::found_in;
-pub use intent::{IntentClassifier, IntentMatch};
 pub use slots::{ChoiceMatch, ChoiceOption, DigitSpec, best_digits, choice, digits, yes_no};

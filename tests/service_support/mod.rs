@@ -19,6 +19,7 @@ pub(crate) struct Running {
     pub(crate) stop: Option<oneshot::Sender<()>>,
     pub(crate) cut: Option<oneshot::Sender<()>>,
     pub(crate) address: std::net::SocketAddr,
+    pub(crate) monitoring: Option<std::net::SocketAddr>,
     pub(crate) store: Store,
     pub(crate) data: tempfile::TempDir,
 }
@@ -43,6 +44,7 @@ impl Running {
         config.numbers.iter_mut().for_each(|n| n.number = "4001".into());
         configure(&mut config);
         let service = Service::start(config, None).await.unwrap();
+        let monitoring = service.monitoring_address();
         let (address, store) = (service.address(), service.store().clone());
         let (stop, stopped) = oneshot::channel::<()>();
         let (cut, is_cut) = oneshot::channel::<()>();
@@ -54,7 +56,7 @@ impl Running {
                 let _ = is_cut.await;
             },
         ));
-        Some(Self { task, stop: Some(stop), cut: Some(cut), address, store, data })
+        Some(Self { task, stop: Some(stop), cut: Some(cut), address, monitoring, store, data })
     }
 
     /// A peer that has not called yet.

@@ -10,10 +10,11 @@ use std::{
 use hotline::{
     audio::CallTime,
     conversation::{
-        Attention, Conversation, Input, Note, Output, PromptId, Timing, TurnStamps, UtteranceId,
+        Attention, Conversation, Input, InvokeId, Note, Output, PromptId, Timing, TurnStamps,
+        UtteranceId,
         journal::{self, FORMAT, Header, Step},
     },
-    dialog::{CallFacts, Machine, Outcome},
+    dialog::{CallFacts, Invoke, Machine, Outcome},
     dialplan::{Dialplan, DialplanSource},
     text::Hypothesis,
 };
@@ -53,6 +54,8 @@ pub(crate) struct Sim {
     pub(crate) said: Vec<String>,
     pub(crate) notes: Vec<Note>,
     pub(crate) outcome: Option<Outcome>,
+    /// What tools were asked.
+    pub(crate) invoked: Vec<(InvokeId, Invoke)>,
 }
 
 impl Sim {
@@ -92,6 +95,7 @@ impl Sim {
             said: Vec::new(),
             notes: Vec::new(),
             outcome: None,
+            invoked: Vec::new(),
         };
         sim.input(Input::Start);
         sim
@@ -198,6 +202,11 @@ impl Sim {
         self.said.iter().any(|said| said == words)
     }
 
+    /// How large the conversation's state is, written out.
+    pub(crate) fn state_size(&self) -> usize {
+        format!("{:?}", self.conversation).len()
+    }
+
     /// How many turns of the caller have ended.
     pub(crate) fn heard(&self) -> usize {
         self.notes.iter().filter(|n| matches!(n, Note::Heard { .. })).count()
@@ -281,7 +290,8 @@ impl Sim {
             Output::CancelRecognition { .. } => self.recognizing = None,
             Output::HangUp(outcome) => self.outcome = Some(outcome),
             Output::Note(note) => self.notes.push(note),
-            Output::Prepare(_) | Output::Transfer(_) => {}
+            Output::Invoke { id, invoke } => self.invoked.push((id, invoke)),
+            Output::Prepare { .. } | Output::Transfer(_) => {}
         }
     }
 }

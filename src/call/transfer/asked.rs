@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{Handover, Second, Stage, Transfers};
 use crate::{
     audio::Ringback,
-    call::task::{Call, Done},
+    call::{jobs::Done, task::Call},
     conversation::Input,
     dialog::TransferMode,
     sip::{Leg, LegEvent, Redacted, ReferReports, ReferRequest},

@@ -11,11 +11,7 @@ use tokio::time::Instant;
 use asked::Asked;
 pub(super) use second::{Desk, Second};
 
-use super::{
-    EndReason,
-    player::FRAME,
-    task::{Call, Done},
-};
+use super::{EndReason, jobs::Done, player::FRAME, task::Call};
 use crate::{
     audio::{CallTime, Hz8k, Pcm, Ringback},
     conversation::Input,

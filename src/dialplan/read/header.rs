@@ -6,13 +6,13 @@ use std::{
 use super::{
     Places, Read, Scope,
     fields::{Fields, Report},
-    tables,
+    tables, tools,
 };
 use crate::{
     dialplan::{
         DialplanSource,
         error::At,
-        model::{Ladders, Limits, Model, NodeId, Routes},
+        model::{Ladders, Limits, Model, NodeId, Part, Prompt, Routes, Template, Waiting, Wish},
         yaml::{Key, Yaml},
     },
     text::Lang,
@@ -43,6 +43,7 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
         languages: voices.keys().copied().chain([language]).collect(),
         slots: BTreeMap::new(),
         tables: BTreeMap::new(),
+        tools: BTreeMap::new(),
         broken: BTreeSet::new(),
         intents: BTreeSet::new(),
         nodes: BTreeMap::new(),
@@ -63,6 +64,15 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
             }
         }
     }
+    if let Some(yaml) = fields.get("tools") {
+        for (name, (tool, at)) in tools::read(report, yaml) {
+            places.tools.insert(name.clone(), at);
+            match tool {
+                Some(tool) => drop(scope.tools.insert(name, tool)),
+                None => drop(scope.broken.insert(name)),
+            }
+        }
+    }
     let intents = fields.get("intents").map(|y| scope.read_intents(y, &mut places));
     let knowledge = fields.get("knowledge").map(|y| scope.read_knowledge(y, source));
     let hot_words = fields.get("hot_words").map(|y| scope.phrases(y, "`hot_words`"));
@@ -76,7 +86,7 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
     places.limits = limits.map_or(At::TOP, |y| y.at);
     let limits = limits.map(|y| scope.read_limits(y));
     let defaults = fields.get("defaults").map(|y| scope.read_defaults(y));
-    let (no_input, defaults) = defaults.unwrap_or_default();
+    let Defaults { no_input, ladders, waiting, resume, filler } = defaults.unwrap_or_default();
     let nodes: Vec<_> =
         bodies.iter().map(|(flow, key, body)| scope.read_node(flow, key, body)).collect();
     fields.finish();
@@ -90,9 +100,13 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
         hot_words: hot_words.unwrap_or_default(),
         start: start?,
         limits: Limits { no_input: no_input.unwrap_or(NO_INPUT), ..limits.unwrap_or(NO_LIMITS) },
-        defaults,
+        defaults: ladders,
+        waiting,
+        resume,
+        filler,
         slots: scope.slots,
         tables: scope.tables,
+        tools: scope.tools,
         intents: intents.unwrap_or_default(),
         knowledge: knowledge.unwrap_or_default(),
         globals: globals.unwrap_or_default(),
@@ -103,6 +117,35 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
 
 const NO_LIMITS: Limits = Limits { no_input: NO_INPUT, max_turns: MAX_TURNS, too_long: None };
 
+/// What `defaults` may say, and what holds where it does not.
+struct Defaults {
+    no_input: Option<Duration>,
+    ladders: Ladders,
+    waiting: Waiting,
+    resume: Prompt,
+    filler: Prompt,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        let say = usual("Take your time.", "好的，您慢慢来。");
+        Self {
+            no_input: None,
+            ladders: Ladders::default(),
+            waiting: Waiting { say, no_input: Duration::from_secs(30) },
+            resume: usual("Now, back to where we were.", "好，我们继续。"),
+            filler: usual("One moment, please.", "正在为您查询，请稍等。"),
+        }
+    }
+}
+
+/// A prompt that every dialplan has.
+fn usual(en: &str, zh: &str) -> Prompt {
+    let template = |text: &str| Template { parts: vec![Part::Words(text.to_owned())] };
+    let texts = [(Lang::En, en), (Lang::Zh, zh)].map(|(lang, text)| (lang, template(text)));
+    Prompt { texts: texts.into() }
+}
+
 impl Places {
     fn new() -> Self {
         Self {
@@ -110,6 +153,7 @@ impl Places {
             slots: BTreeMap::new(),
             intents: BTreeMap::new(),
             tables: BTreeMap::new(),
+            tools: BTreeMap::new(),
             limits: At::TOP,
         }
     }
@@ -183,13 +227,24 @@ impl Scope<'_> {
         Limits { no_input: NO_INPUT, max_turns: turns.unwrap_or(MAX_TURNS), too_long: then }
     }
 
-    fn read_defaults(&self, yaml: &Yaml) -> (Option<Duration>, Ladders) {
+    fn read_defaults(&self, yaml: &Yaml) -> Defaults {
         let fields = Fields::new(self.report, yaml, "`defaults`");
         let wait = fields.get("wait");
         let wait = wait.and_then(|y| self.report.duration(y, "`wait`"));
         let ladders = self.ladders(&fields, None);
+        let usual = Defaults::default();
+        let say = fields.get("waiting").map(|y| self.prompt(y, "`waiting`"));
+        let longer = fields.get("wait_longer");
+        let longer = longer.and_then(|y| self.report.duration(y, "`wait_longer`"));
+        let resume = fields.get("resume").map(|y| self.prompt(y, "`resume`"));
+        let filler = fields.get("filler").map(|y| self.prompt(y, "`filler`"));
         fields.finish();
-        (wait, ladders)
+        let waiting = Waiting {
+            say: say.unwrap_or(usual.waiting.say),
+            no_input: longer.unwrap_or(usual.waiting.no_input),
+        };
+        let (resume, filler) = (resume.unwrap_or(usual.resume), filler.unwrap_or(usual.filler));
+        Defaults { no_input: wait, ladders, waiting, resume, filler }
     }
 }
 
@@ -221,11 +276,11 @@ fn check_name(report: &Report, key: &Key, what: &str) {
             format!("`{}` cannot be the name of a {what}", key.name),
             "use letters, digits and `_`, with a letter first",
         );
-    } else if key.name == "repeat" && what == "node" {
+    } else if what == "node" && Wish::of(&key.name).is_some() {
         report.error(
             key.at,
-            "`repeat` cannot be the name of a node",
-            "as a target it means saying the last prompt again: choose another name",
+            format!("`{}` cannot be the name of a node", key.name),
+            "as a target it stands for what callers may ask of the bot itself: choose another name",
         );
     }
 }

@@ -8,6 +8,7 @@ mod node;
 mod prompt;
 mod slots;
 mod tables;
+mod tools;
 mod transfer;
 mod value;
 
@@ -18,7 +19,7 @@ use fields::{Fields, Report};
 use super::{
     DialplanSource,
     error::{At, Findings, did_you_mean},
-    model::{Model, NodeId, Slot, Table, Target},
+    model::{Model, NodeId, Slot, Table, Target, Tool, Wish},
     yaml::{self, Yaml},
 };
 use crate::text::Lang;
@@ -36,6 +37,7 @@ pub(crate) struct Places {
     pub(crate) slots: BTreeMap<String, At>,
     pub(crate) intents: BTreeMap<String, At>,
     pub(crate) tables: BTreeMap<String, At>,
+    pub(crate) tools: BTreeMap<String, At>,
     pub(crate) limits: At,
 }
 
@@ -64,6 +66,7 @@ struct Scope<'y> {
     languages: BTreeSet<Lang>,
     slots: BTreeMap<String, Slot>,
     tables: BTreeMap<String, Table>,
+    tools: BTreeMap<String, Tool>,
     /// Slots and tables with errors: what refers to them is not an error as well.
     broken: BTreeSet<String>,
     intents: BTreeSet<String>,
@@ -87,10 +90,10 @@ impl Scope<'_> {
         found
     }
 
-    /// A node, or the word `repeat`.
+    /// A node, or a word such as `repeat`.
     fn target(&self, yaml: &Yaml, flow: Option<&str>) -> Option<Target> {
-        if self.report.text(yaml, "a node's name")? == "repeat" {
-            return Some(Target::Repeat);
+        if let Some(wish) = Wish::of(self.report.text(yaml, "a node's name")?) {
+            return Some(Target::Wish(wish));
         }
         self.node(yaml, flow).map(Target::Node)
     }

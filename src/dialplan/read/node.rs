@@ -7,7 +7,19 @@ use crate::dialplan::{
     yaml::{Key, Kind, Yaml},
 };
 
-const KINDS: [&str; 8] = ["say", "ask", "when", "lookup", "set", "count", "language", "transfer"];
+const KINDS: [&str; 11] = [
+    "say",
+    "ask",
+    "when",
+    "lookup",
+    "set",
+    "count",
+    "language",
+    "mode",
+    "next_request",
+    "tool",
+    "transfer",
+];
 
 impl Scope<'_> {
     /// One node; `None` after an error that leaves none.
@@ -24,6 +36,9 @@ impl Scope<'_> {
             ["set"] => self.set(&fields, flow),
             ["count"] => self.count(&fields, flow),
             ["language"] => self.language(&fields, flow),
+            ["mode"] => self.manner(&fields, flow),
+            ["next_request"] | ["say", "next_request"] => self.next_request(&fields, flow),
+            ["tool"] | ["say", "tool"] => self.tool(&fields, flow),
             // What is said before a transfer belongs to it.
             ["transfer"] | ["say", "transfer"] => self.transfer(&fields, flow),
             _ => {
@@ -46,15 +61,18 @@ impl Scope<'_> {
         Some(NodeKind::Say { say, barge_in, then })
     }
 
-    /// `next: NODE` or `hang_up: DISPOSITION`.
+    /// `next: NODE`, `return: NODE` or `hang_up: DISPOSITION`.
     fn then(&self, fields: &Fields<'_>, flow: &str, at: At) -> Option<Then> {
-        match (fields.get("next"), fields.get("hang_up")) {
-            (Some(next), None) => self.node(next, Some(flow)).map(Then::Next),
-            (None, Some(y)) => {
+        let ways = ["next", "return", "hang_up"];
+        let found: Vec<_> = ways.into_iter().filter_map(|w| Some((w, fields.get(w)?))).collect();
+        match found[..] {
+            [("next", next)] => self.node(next, Some(flow)).map(Then::Next),
+            [("return", otherwise)] => self.node(otherwise, Some(flow)).map(Then::Return),
+            [(_, y)] => {
                 let disposition = self.report.text(y, "`hang_up`")?;
                 Some(Then::HangUp(disposition.to_owned()))
             }
-            (None, None) => {
+            [] => {
                 self.report.error(
                     at,
                     "the call does not go on after this node",
@@ -62,12 +80,19 @@ impl Scope<'_> {
                 );
                 None
             }
-            (Some(_), Some(y)) => {
-                let remedy = "keep one of the two";
-                self.report.error(y.at, "`hang_up` beside `next`", remedy);
+            [(first, _), (second, y), ..] => {
+                let what = format!("`{second}` beside `{first}`");
+                self.report.error(y.at, what, "keep one of the two");
                 None
             }
         }
+    }
+
+    /// `next_request: NODE`, with what is said when there is one.
+    fn next_request(&self, fields: &Fields<'_>, flow: &str) -> Option<NodeKind> {
+        let say = fields.get("say").map(|y| self.prompt(y, "`say`"));
+        let otherwise = self.required_node(fields, "next_request", flow)?;
+        Some(NodeKind::NextRequest { say, otherwise })
     }
 
     pub(super) fn barge_in(&self, fields: &Fields<'_>) -> PromptBargeIn {
@@ -162,6 +187,22 @@ impl Scope<'_> {
         }
         let next = self.required_node(fields, "next", flow)?;
         Some(NodeKind::Language { lang, next })
+    }
+
+    /// `mode: elderly` or `mode: usual`.
+    fn manner(&self, fields: &Fields<'_>, flow: &str) -> Option<NodeKind> {
+        let yaml = fields.get("mode")?;
+        let elderly = match self.report.text(yaml, "`mode`")? {
+            "elderly" => true,
+            "usual" => false,
+            other => {
+                let remedy = "write `elderly` (slower, louder, more patient) or `usual`";
+                self.report.error(yaml.at, format!("no mode `{other}`"), remedy);
+                false
+            }
+        };
+        let next = self.required_node(fields, "next", flow)?;
+        Some(NodeKind::Mode { elderly, next })
     }
 
     fn when(&self, fields: &Fields<'_>, flow: &str) -> Option<NodeKind> {

@@ -7,7 +7,7 @@ use crate::{
         model::{Part, Prompt, Template},
         yaml::{Kind, Yaml},
     },
-    text::Lang,
+    text::{Lang, is_hanzi},
 };
 
 impl Scope<'_> {
@@ -114,6 +114,22 @@ impl Scope<'_> {
         Template { parts }
     }
 
+    /// The words beside a value are spoken by themselves, and no voice speaks a single syllable well.
+    fn check_syllables(&self, yaml: &Yaml, what: &str, texts: &BTreeMap<Lang, Template>) {
+        let Some(template) = texts.get(&Lang::Zh).filter(|t| t.parts.len() > 1) else { return };
+        for part in &template.parts {
+            let Part::Words(words) = part else { continue };
+            if words.chars().filter(|c| is_hanzi(*c)).count() == 1 {
+                let words = words.trim();
+                self.report.warn(
+                    yaml.at,
+                    format!("`{words}` in {what} stands alone beside a value"),
+                    "a single syllable sounds clipped: say more, 您的号码是{phone} for 是{phone}",
+                );
+            }
+        }
+    }
+
     fn check_variants(&self, yaml: &Yaml, what: &str, texts: &BTreeMap<Lang, Template>) {
         for (lang, template) in texts {
             let blank = template.parts.iter().all(|part| match part {
@@ -125,6 +141,7 @@ impl Scope<'_> {
                 self.report.error(yaml.at, what, "write what callers should hear");
             }
         }
+        self.check_syllables(yaml, what, texts);
         let missing = self.languages.iter().filter(|l| !texts.contains_key(l));
         let missing: Vec<String> = missing.map(Lang::to_string).collect();
         if !missing.is_empty() {

@@ -9,6 +9,7 @@ mod cache;
 mod config;
 mod finish;
 mod lru;
+mod manner;
 mod render;
 mod script;
 mod voice;

@@ -11,15 +11,15 @@ use super::{
     voice::{Voice, key, text_of, whole_key},
 };
 use crate::{
-    audio::{Hz8k, Pcm},
+    audio::{Hz8k, Manner, Pcm},
     speech::{SpeechError, Synthesizer},
     text::{Lang, Phrase},
 };
 
 /// What the bot says, as audio: one for all calls.
 pub struct Prompts {
-    voices: BTreeMap<Lang, Voice>,
-    cache: PromptCache,
+    pub(super) voices: BTreeMap<Lang, Voice>,
+    pub(super) cache: PromptCache,
 }
 
 /// What can be rendered before a call needs it.
@@ -102,13 +102,8 @@ impl Prompts {
         Ok(missing)
     }
 
-    /// The audio of `phrase`; speaks what is not cached, which may take seconds: call it on an
-    /// inference thread.
-    ///
-    /// # Errors
-    /// [`SpeechError::Unspeakable`] when nothing in the phrase has a sound, otherwise as
-    /// [`prerender`](Self::prerender).
-    pub fn render(&self, phrase: &Phrase) -> Result<Arc<Pcm<Hz8k>>, SpeechError> {
+    /// The audio of `phrase` as the voice speaks of itself.
+    pub(super) fn speak(&self, phrase: &Phrase) -> Result<Arc<Pcm<Hz8k>>, SpeechError> {
         let voice = self.voice(phrase.lang)?;
         self.join(voice, phrase, |part| match self.recording(voice, part) {
             Err(SpeechError::Unspeakable { .. }) => Ok(None),
@@ -117,9 +112,8 @@ impl Prompts {
         .and_then(|joined| joined.ok_or_else(|| unspeakable(voice, phrase)))
     }
 
-    /// The audio of `phrase` if everything in it is there already; takes a few milliseconds at
-    /// most. `None` means that [`render`](Self::render) has something to speak.
-    pub fn cached(&self, phrase: &Phrase) -> Option<Arc<Pcm<Hz8k>>> {
+    /// The same, if everything in it is there already.
+    pub(super) fn spoken(&self, phrase: &Phrase) -> Option<Arc<Pcm<Hz8k>>> {
         let voice = self.voices.get(&phrase.lang)?;
         let find = |part: &Part| key(voice, part).and_then(|key| self.cache.get(&key)).ok_or(());
         self.join(voice, phrase, |part| find(part).map(Some)).ok().flatten()
@@ -136,7 +130,7 @@ impl Prompts {
         if let [whole] = parts.as_slice() {
             return recording(whole);
         }
-        let phrase_key = whole_key(voice, &parts);
+        let phrase_key = whole_key(voice, &parts, Manner::USUAL);
         if let Some(audio) = self.cache.in_memory(&phrase_key) {
             return Ok(Some(audio));
         }
@@ -295,11 +289,11 @@ mod tests {
     fn after_prerendering_any_chinese_value_is_there_at_once() {
         let dir = tempfile::tempdir().unwrap();
         let zh = Fixture::new(dir.path(), Lang::Zh);
-        assert!(zh.prompts.cached(&bill(Lang::Zh, "48215.60")).is_none());
+        assert!(zh.prompts.cached(&bill(Lang::Zh, "48215.60"), Manner::USUAL).is_none());
         zh.prerender(&[bill(Lang::Zh, "")]);
         let before = zh.spoken();
-        assert!(zh.prompts.cached(&bill(Lang::Zh, "48215.60")).is_some());
-        assert!(zh.prompts.cached(&bill(Lang::Zh, "0.02")).is_some());
+        assert!(zh.prompts.cached(&bill(Lang::Zh, "48215.60"), Manner::USUAL).is_some());
+        assert!(zh.prompts.cached(&bill(Lang::Zh, "0.02"), Manner::USUAL).is_some());
         assert_eq!(zh.spoken(), before);
     }
 
@@ -326,11 +320,24 @@ mod tests {
     fn an_english_value_is_spoken_once_and_stays_off_the_disk() {
         let dir = tempfile::tempdir().unwrap();
         let en = Fixture::new(dir.path(), Lang::En);
-        let first = en.prompts.render(&bill(Lang::En, "12.50")).unwrap();
-        assert_eq!(en.prompts.render(&bill(Lang::En, "12.50")).unwrap(), first);
-        assert_eq!(en.prompts.cached(&bill(Lang::En, "12.50")), Some(first));
+        let first = en.prompts.render(&bill(Lang::En, "12.50"), Manner::USUAL).unwrap();
+        assert_eq!(en.prompts.render(&bill(Lang::En, "12.50"), Manner::USUAL).unwrap(), first);
+        assert_eq!(en.prompts.cached(&bill(Lang::En, "12.50"), Manner::USUAL), Some(first));
         assert_eq!(en.spoken(), 1);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn another_manner_is_made_once_and_is_longer() {
+        let dir = tempfile::tempdir().unwrap();
+        let zh = Fixture::new(dir.path(), Lang::Zh);
+        let phrase = bill(Lang::Zh, "12.50");
+        let usual = zh.prompts.render(&phrase, Manner::USUAL).unwrap();
+        let slow = Manner { rate_percent: 80, gain_db: 6 };
+        assert_eq!(zh.prompts.cached(&phrase, slow), None);
+        let said = zh.prompts.render(&phrase, slow).unwrap();
+        assert_eq!(said.len(), usual.len() * 100 / 80);
+        assert!(Arc::ptr_eq(&zh.prompts.cached(&phrase, slow).unwrap(), &said));
     }
 
     #[test]
@@ -350,7 +357,8 @@ mod tests {
         let zh = Fixture::new(dir.path(), Lang::Zh);
         for silent in ["", "。。。", "🙂"] {
             let pieces = vec![text::Piece::Words(silent.to_owned())];
-            let error = zh.prompts.render(&Phrase { lang: Lang::Zh, pieces }).unwrap_err();
+            let error =
+                zh.prompts.render(&Phrase { lang: Lang::Zh, pieces }, Manner::USUAL).unwrap_err();
             assert!(matches!(error, SpeechError::Unspeakable { .. }), "{silent:?}: {error}");
         }
     }
@@ -359,7 +367,7 @@ mod tests {
     fn a_language_without_a_voice_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let zh = Fixture::new(dir.path(), Lang::Zh);
-        let said = zh.prompts.render(&bill(Lang::En, "1")).unwrap_err().to_string();
+        let said = zh.prompts.render(&bill(Lang::En, "1"), Manner::USUAL).unwrap_err().to_string();
         assert!(said.contains("speak en"), "{said}");
     }
 }

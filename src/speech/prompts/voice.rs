@@ -10,7 +10,7 @@ use super::{
     script::{Part, Unit},
 };
 use crate::{
-    audio::{Hz8k, Hz24k, Pcm},
+    audio::{Hz8k, Hz24k, Manner, Pcm},
     speech::{SpeechError, Synthesizer},
 };
 
@@ -69,10 +69,11 @@ pub(super) fn key(voice: &Voice, part: &Part) -> Option<Key> {
     Some(hash(voice, [kind, text_of(part)].into_iter()))
 }
 
-/// Key of the joined audio of `parts`; lives in memory only.
-pub(super) fn whole_key(voice: &Voice, parts: &[Part]) -> Key {
+/// Key of the joined audio of `parts`, said in that manner; lives in memory only.
+pub(super) fn whole_key(voice: &Voice, parts: &[Part], manner: Manner) -> Key {
     let parts: Vec<String> = parts.iter().map(|part| format!("{part:?}")).collect();
-    hash(voice, parts.iter().map(String::as_str))
+    let manner = format!("{manner:?}");
+    hash(voice, parts.iter().map(String::as_str).chain([manner.as_str()]))
 }
 
 fn hash<'a>(voice: &Voice, what: impl Iterator<Item = &'a str>) -> Key {

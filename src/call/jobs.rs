@@ -1,0 +1,131 @@
+//! What a call has others do for it: recognise, speak, ask a CRM, dial.
+
+use std::sync::Arc;
+
+use super::{live::Happening, task::Call, transfer::Second};
+use crate::{
+    audio::{CallTime, Hz8k, Manner, Pcm},
+    conversation::{Input, InvokeId, PromptId, UtteranceId},
+    dialog::{Invoke, InvokeResult, Say},
+    sip::Leg,
+    speech::Hints,
+    text::{Hypothesis, Phrase},
+};
+
+/// A finished job.
+pub(super) enum Done {
+    Recognized {
+        utterance: UtteranceId,
+        result: Result<Vec<Hypothesis>, String>,
+    },
+    Rendered {
+        prompt: PromptId,
+        result: Result<Arc<Pcm<Hz8k>>, String>,
+    },
+    Prepared,
+    Invoked {
+        id: InvokeId,
+        result: InvokeResult,
+    },
+    /// The leg of somebody to whom the caller is to be handed over.
+    Dialled(Box<Result<Second, String>>),
+    /// Likewise, as the peer asked.
+    Referred(Box<Result<Second, String>>),
+}
+
+impl<L: Leg> Call<L> {
+    pub(super) fn job_done(&mut self, done: Option<Done>) {
+        let now = self.now();
+        match done {
+            Some(Done::Recognized { utterance, result }) => {
+                self.recognizing.remove(&utterance);
+                let input = match result {
+                    Ok(hypotheses) => Input::Recognized { utterance, hypotheses },
+                    Err(problem) => Input::RecognitionFailed { utterance, problem },
+                };
+                self.step(now, input);
+            }
+            Some(Done::Rendered { prompt, result: Ok(audio) }) => {
+                self.player.ready(now, prompt, audio);
+            }
+            Some(Done::Rendered { prompt, result: Err(problem) }) => {
+                tracing::error!(%problem, "a prompt could not be made");
+                self.player.ready(now, prompt, Arc::new(Pcm::silence(0)));
+            }
+            Some(Done::Invoked { id, result }) => self.step(now, Input::Invoked { id, result }),
+            Some(Done::Dialled(second)) => self.dialled(*second),
+            Some(Done::Referred(second)) => self.referral_dialled(*second),
+            // Cancelled by ourselves.
+            Some(Done::Prepared) | None => {}
+        }
+    }
+
+    pub(super) fn play(&mut self, now: CallTime, prompt: PromptId, say: Say) {
+        self.record.tell(Happening::Saying { text: say.phrase.to_string() });
+        self.player.enqueue(prompt);
+        if let Some(audio) = self.prompts.cached(&say.phrase, say.manner) {
+            return self.player.ready(now, prompt, audio);
+        }
+        let rendering = self.engines.render(&self.prompts, &say.phrase, say.manner);
+        self.jobs.spawn(async move {
+            let result = match rendering {
+                Ok(job) => flatten(job.await),
+                Err(full) => Err(full.to_string()),
+            };
+            Done::Rendered { prompt, result }
+        });
+    }
+
+    pub(super) fn prepare(&mut self, phrase: &Phrase, manner: Manner) {
+        if self.prompts.cached(phrase, manner).is_some() {
+            return;
+        }
+        // A full queue has better things to do; the prompt is then made when it is wanted.
+        if let Ok(job) = self.engines.prepare(&self.prompts, phrase, manner) {
+            self.jobs.spawn(async move {
+                let _ = job.await;
+                Done::Prepared
+            });
+        }
+    }
+
+    /// Starts recognition; returns the input that says so when it cannot be started.
+    pub(super) fn recognize(
+        &mut self,
+        utterance: UtteranceId,
+        audio: Pcm<Hz8k>,
+        hints: Hints,
+    ) -> Option<Input> {
+        let lang = hints.lang;
+        let problem = match self.engines.recognize(audio, hints) {
+            Some(Ok(job)) => {
+                let handle = self.jobs.spawn(async move {
+                    Done::Recognized { utterance, result: flatten(job.await) }
+                });
+                self.recognizing.insert(utterance, handle);
+                return None;
+            }
+            Some(Err(full)) => full.to_string(),
+            None => format!("no recogniser is configured for {lang}"),
+        };
+        Some(Input::RecognitionFailed { utterance, problem })
+    }
+
+    /// Asks a tool.
+    pub(super) fn invoke(&mut self, id: InvokeId, invoke: Invoke) {
+        let (crm, call) = (self.crm.clone(), self.record.call().to_owned());
+        self.jobs.spawn(async move {
+            let result = crm.invoke(&call, id.0, invoke).await;
+            Done::Invoked { id, result }
+        });
+    }
+}
+
+/// Joins what the queue and what the engine say into one problem text.
+fn flatten<T, E: ToString, F: ToString>(result: Result<Result<T, E>, F>) -> Result<T, String> {
+    match result {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}

@@ -1,0 +1,141 @@
+//! Callers who change the subject, and come back; callers who want several things at once.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use super::{
+    Event, Machine, Output,
+    machine::{Failures, Phase},
+    turn::Answer,
+};
+use crate::{
+    dialplan::model::{Ask, NodeId, NodeKind, PromptBargeIn, Routes, Target, Wants},
+    text::{Hypothesis, Lang},
+};
+
+/// Questions that are left open at most; of more, nobody remembers the first.
+const DEEPEST: usize = 4;
+/// Score from which a part of what was said is a request of its own.
+const SURE: f32 = 0.8;
+
+/// What is still to be done: questions that the caller left for another subject, and what else they
+/// asked for in one breath.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Agenda {
+    open: Vec<Phase>,
+    requests: VecDeque<Request>,
+}
+
+/// Something that the caller also wants.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Request {
+    intent: String,
+    score: f32,
+    to: NodeId,
+}
+
+impl Machine {
+    /// The caller, at the question of `node`, is led to `to`. Where that is another subject and not
+    /// an answer, the question stays open for a `return`.
+    pub(super) fn lead(&mut self, node: NodeId, ask: &Ask, to: NodeId, out: &mut Vec<Output>) {
+        let plan = Arc::clone(&self.plan);
+        let model = plan.model();
+        let answers =
+            matches!(ask.wants, Wants::Intent) || ask.routes.targets().any(|target| target == to);
+        if !answers && model.node(to).flow() != model.node(node).flow() {
+            if self.agenda.open.len() == DEEPEST {
+                self.agenda.open.remove(0);
+            }
+            self.agenda.open.push(self.phase);
+            out.push(Output::Note(Event::Digression { from: model.node(node).name.clone() }));
+        }
+        self.progress(to, out);
+    }
+
+    /// Goes back to the question that the caller left last; `false` when there is none.
+    pub(super) fn come_back(&mut self, out: &mut Vec<Output>) -> bool {
+        let Some(phase) = self.agenda.open.pop() else { return false };
+        let (Phase::Asking(node) | Phase::Confirming(node)) = phase else { return false };
+        let plan = Arc::clone(&self.plan);
+        let model = plan.model();
+        let NodeKind::Ask(ask) = &model.node(node).kind else { return false };
+        let name = &model.node(node).name;
+        out.push(Output::Note(Event::Resumed { node: name.clone() }));
+        self.phase = phase;
+        self.failures = Failures::default();
+        self.say(name, &model.resume, PromptBargeIn::Any, out);
+        let question = match (&ask.wants, phase) {
+            (Wants::Slot { confirm: Some(confirm), .. }, Phase::Confirming(_)) => confirm,
+            _ => &ask.ask,
+        };
+        self.say(name, question, ask.barge_in, out);
+        self.listen(node, out);
+        true
+    }
+
+    /// What was said leads to `answer`, by the whole of it. Where its parts ask for several things, the
+    /// first comes first, and the others are taken down.
+    pub(super) fn first_request(
+        &mut self,
+        ask: &Ask,
+        heard: &[Hypothesis],
+        answer: Answer,
+        whole: Event,
+    ) -> (Answer, Option<Event>) {
+        let mut found = self.requests_in(ask, heard);
+        if found.len() < 2 {
+            if let Event::Intent { intent, .. } = &whole {
+                self.agenda.requests.retain(|request| request.intent != *intent);
+            }
+            return (answer, Some(whole));
+        }
+        let Request { intent, score, to } = found.remove(0);
+        self.agenda.requests = found.into();
+        (Answer::Go(Target::Node(to)), Some(Event::Intent { intent, score }))
+    }
+
+    /// What the caller also asked for, if there is something left.
+    pub(super) fn next_request(&mut self, out: &mut Vec<Output>) -> Option<NodeId> {
+        let Request { intent, score, to } = self.agenda.requests.pop_front()?;
+        out.push(Output::Note(Event::Intent { intent, score }));
+        Some(to)
+    }
+
+    /// The different requests in the parts of what was said, in order.
+    fn requests_in(&self, ask: &Ask, heard: &[Hypothesis]) -> Vec<Request> {
+        let mut found: Vec<Request> = Vec::new();
+        let (Some(best), Some(classifier)) = (heard.first(), self.plan.classifier(self.lang))
+        else {
+            return found;
+        };
+        let routes: [&Routes; 2] = [&ask.routes, &self.plan.model().globals];
+        for text in clauses(self.lang, &best.text) {
+            let part = [Hypothesis { text, confidence: best.confidence }];
+            let Some(is) = classifier.classify(&part).filter(|is| is.score >= SURE) else {
+                continue;
+            };
+            let to = routes.iter().find_map(|routes| routes.on.get(&is.intent));
+            if let Some(Target::Node(to)) = to
+                && found.iter().all(|request| request.intent != is.intent)
+            {
+                found.push(Request { intent: is.intent, score: is.score, to: *to });
+            }
+        }
+        found
+    }
+}
+
+/// The parts of what was said that may each ask for something.
+fn clauses(lang: Lang, text: &str) -> Vec<String> {
+    let ends =
+        |c: char| matches!(c, ',' | '.' | ';' | '?' | '!' | '，' | '。' | '；' | '？' | '！');
+    let joints: &[&str] = match lang {
+        Lang::En => &[" and ", " also ", " then ", " plus "],
+        Lang::Zh => &["顺便", "还有", "另外", "然后", "再就是"],
+    };
+    let mut text = text.to_lowercase();
+    for joint in joints {
+        text = text.replace(joint, ",");
+    }
+    let parts = text.split(ends).map(str::trim).filter(|part| !part.is_empty());
+    parts.map(str::to_owned).collect()
+}

@@ -1,0 +1,44 @@
+//! Prompts as slow and as loud as a caller wants them.
+
+use std::sync::Arc;
+
+use super::{Prompts, cache::Key, script::parts, voice::whole_key};
+use crate::{
+    audio::{Hz8k, Manner, Pcm},
+    speech::SpeechError,
+    text::Phrase,
+};
+
+impl Prompts {
+    /// The audio of `phrase`, said in that manner; speaks what is not cached, which may take
+    /// seconds: call it on an inference thread.
+    ///
+    /// # Errors
+    /// [`SpeechError::Unspeakable`] when nothing in the phrase has a sound, otherwise as
+    /// [`prerender`](Self::prerender).
+    pub fn render(&self, phrase: &Phrase, manner: Manner) -> Result<Arc<Pcm<Hz8k>>, SpeechError> {
+        if let Some(audio) = self.cached(phrase, manner) {
+            return Ok(audio);
+        }
+        let usual = self.speak(phrase)?;
+        let Some(key) = self.key_of(phrase, manner) else { return Ok(usual) };
+        let audio = Arc::new(manner.apply(&usual));
+        self.cache.remember(key, Arc::clone(&audio));
+        Ok(audio)
+    }
+
+    /// The audio of `phrase` in that manner if everything in it is there already; takes a few
+    /// milliseconds at most. `None` means that [`render`](Self::render) has something to do.
+    pub fn cached(&self, phrase: &Phrase, manner: Manner) -> Option<Arc<Pcm<Hz8k>>> {
+        match self.key_of(phrase, manner) {
+            Some(key) => self.cache.in_memory(&key),
+            None => self.spoken(phrase),
+        }
+    }
+
+    /// Where the audio of an unusual manner is kept.
+    fn key_of(&self, phrase: &Phrase, manner: Manner) -> Option<Key> {
+        let voice = self.voices.get(&phrase.lang)?;
+        (manner != Manner::USUAL).then(|| whole_key(voice, &parts(phrase), manner))
+    }
+}
