@@ -26,7 +26,9 @@ impl Scope<'_> {
     pub(super) fn read_node(&self, flow: &str, key: &Key, yaml: &Yaml) -> Option<Node> {
         let name = format!("{flow}.{}", key.name);
         let fields = Fields::new(self.report, yaml, format!("node `{name}`"));
-        let kinds: Vec<&str> = KINDS.into_iter().filter(|k| fields.has(k)).collect();
+        // A transfer has a `mode` of its own.
+        let named = |k: &&str| fields.has(k) && (*k != "mode" || !fields.has("transfer"));
+        let kinds: Vec<&str> = KINDS.into_iter().filter(named).collect();
         let kind = match kinds[..] {
             [] => self.then(&fields, flow, key.at).map(NodeKind::Then),
             ["say"] => self.say(&fields, flow, key.at),
