@@ -8,7 +8,7 @@ use hotline::{
     cli::eval::faq::{FaqArgs, Report, evaluate},
     dialog::Event,
     dialplan::{Dialplan, DialplanSource, Severity},
-    text::Piece,
+    text::{Piece, ReadAs},
 };
 
 fn eval(test: &str, homophones: f64) -> Report {
@@ -109,6 +109,40 @@ fn an_answer_is_given_and_the_question_asked_again() {
         let unanswered = Event::Unanswered { text: "do you sell elephants".into() };
         assert_eq!(played.events.iter().filter(|e| **e == unanswered).count(), 1);
     }
+}
+
+#[test]
+fn of_two_answers_that_are_equally_near_the_caller_chooses() {
+    let offer = "\n  offer: \"Did you mean {first}, or {second}?\"";
+    let entries = "
+  hours:
+    questions: [opening hours on weekdays, when are you open on weekdays]
+    answer: \"We are open from nine to five.\"
+  holidays:
+    questions: [opening hours on holidays, when are you open on holidays]
+    answer: \"On holidays we are closed.\"";
+    let plan = plan(&format!("{offer}{entries}"), None);
+    let plan = Arc::new(plan.unwrap_or_else(|errors| panic!("{errors}")));
+    let played = dialog_support::play(
+        &plan,
+        "B How can I help?
+         C what are your opening hours
+         B Did you mean opening hours on holidays, or opening hours on weekdays?
+         C the first one
+         B On holidays we are closed.
+         B How can I help?
+         C opening hours on weekdays
+         B We are open from nine to five.
+         B How can I help?
+         C bye bye
+         B Goodbye.
+         = resolved",
+    );
+    let offered = Event::Offered { ids: vec!["holidays".into(), "hours".into()] };
+    assert!(played.events.contains(&offered), "{:?}", played.events);
+    let question =
+        Piece::Value { value: "opening hours on weekdays".into(), read_as: ReadAs::Text };
+    assert!(plan.phrases().iter().any(|phrase| phrase.pieces == [question.clone()]));
 }
 
 #[test]

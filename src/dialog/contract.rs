@@ -244,6 +244,11 @@ pub enum Event {
         /// How near the question was to those of the entry, `0.0..=1.0`.
         score: f32,
     },
+    /// Two entries of the knowledge base were offered.
+    Offered {
+        /// Their ids, the nearer first.
+        ids: Vec<String>,
+    },
     /// What the caller said at an open question was no intent, and the knowledge base had no answer.
     Unanswered {
         /// What was heard.

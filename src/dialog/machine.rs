@@ -30,6 +30,8 @@ pub struct Machine {
     pub(super) turns: u32,
     pub(super) care: Care,
     pub(super) agenda: Agenda,
+    /// Entries of the knowledge base between which the caller may choose, at the open question.
+    pub(super) offered: Option<(NodeId, [String; 2])>,
     /// What was said since the caller's last understood turn, for `repeat`.
     pub(super) said: Vec<Say>,
 }
@@ -73,6 +75,7 @@ impl Machine {
             turns: 0,
             care: Care::default(),
             agenda: Agenda::default(),
+            offered: None,
             said: Vec::new(),
         }
     }

@@ -4,6 +4,7 @@ mod error;
 mod keys;
 mod lint;
 pub(crate) mod model;
+mod offer;
 mod outside;
 mod plan;
 mod read;

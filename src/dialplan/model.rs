@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use super::offer::Offer;
 pub(crate) use super::outside::{Invocation, Tool, Transfer, TransferMode};
 use crate::text::{Lang, ReadAs};
 
@@ -77,6 +78,8 @@ pub(crate) struct Model {
     pub(crate) intents: BTreeMap<String, BTreeMap<Lang, Vec<String>>>,
     /// Answers to what is no intent, by id.
     pub(crate) knowledge: BTreeMap<String, KnowledgeEntry>,
+    /// How two of them are offered that are equally near.
+    pub(crate) offer: BTreeMap<Lang, Offer>,
     /// Understood at every question.
     pub(crate) globals: Routes,
     pub(crate) nodes: Vec<Node>,

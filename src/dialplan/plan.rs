@@ -9,7 +9,7 @@ use super::{
     error::{At, Findings},
     lint,
     model::{Model, Part, Reference, SlotKind},
-    read, source,
+    offer, read, source,
 };
 use crate::{
     text::{Lang, Phrase, Piece, ReadAs},
@@ -125,6 +125,8 @@ impl Dialplan {
                 }
             }
         }
+        let offered = offer::phrases(&self.model);
+        phrases.extend(offered.filter(|phrase| seen.insert(format!("{phrase:?}"))));
         phrases
     }
 

@@ -9,6 +9,10 @@ pub const FAQ_LEAST: f32 = 0.33;
 const MARGIN: f32 = 0.02;
 /// Score from which the best entry needs no margin.
 const SURE: f32 = 0.6;
+/// Entries closer together than this may be offered both.
+const CLOSE: f32 = 0.06;
+/// Score from which it is as good as the entry's own question.
+const SAME: f32 = 0.8;
 /// Share of an entry's second nearest question in its score.
 const SECOND: f32 = 0.15;
 const HYPOTHESIS_DECAY: f32 = 0.9;
@@ -62,6 +66,15 @@ impl FaqIndex {
         let best = found.next().filter(|best| best.score >= FAQ_LEAST)?;
         let ahead = found.next().is_none_or(|second| best.score - second.score >= MARGIN);
         (ahead || best.score >= SURE).then_some(best)
+    }
+
+    /// Two entries that answer what was heard about equally well.
+    #[must_use]
+    pub fn either(&self, heard: &[Hypothesis]) -> Option<[FaqMatch; 2]> {
+        let found: [FaqMatch; 2] = self.search(heard, 2).try_into().ok()?;
+        let [best, second] = &found;
+        let near = best.score < SAME && second.score >= FAQ_LEAST;
+        (near && best.score - second.score < CLOSE).then_some(found)
     }
 
     /// The `most` entries that come nearest to what was heard, best first.
@@ -136,6 +149,16 @@ mod tests {
         for text in ["给我讲个笑话", "鱼香肉丝怎么做", "", "？"] {
             assert_eq!(answer(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn two_that_are_equally_near_are_both_named() {
+        let heard = |text: &str| [Hypothesis { text: text.to_owned(), confidence: 1.0 }];
+        let either = index().either(&heard("公积金"));
+        let ids = either.map(|found| found.map(|entry| entry.id));
+        assert_eq!(ids, Some(["balance", "rent"].map(str::to_owned)));
+        assert_eq!(index().either(&heard("怎么查公积金余额")), None);
+        assert_eq!(index().either(&heard("你好")), None);
     }
 
     #[test]

@@ -74,6 +74,7 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
         }
     }
     let intents = fields.get("intents").map(|y| scope.read_intents(y, &mut places));
+    let offer = fields.get("knowledge").map(|y| scope.read_offer(y));
     let knowledge = fields.get("knowledge").map(|y| scope.read_knowledge(y, source));
     let hot_words = fields.get("hot_words").map(|y| scope.phrases(y, "`hot_words`"));
     let flows = fields.require("flows", "add `flows:` with at least one flow of nodes")?;
@@ -109,6 +110,7 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
         tools: scope.tools,
         intents: intents.unwrap_or_default(),
         knowledge: knowledge.unwrap_or_default(),
+        offer: offer.unwrap_or_default(),
         globals: globals.unwrap_or_default(),
         nodes: nodes.into_iter().collect::<Option<_>>()?,
     };

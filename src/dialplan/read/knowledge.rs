@@ -8,6 +8,7 @@ use crate::{
         DialplanSource,
         error::{At, Findings},
         model::{KnowledgeEntry, Part, Template},
+        offer::Offer,
         yaml::{Kind, Yaml},
     },
     text::{Lang, normalize},
@@ -31,7 +32,8 @@ pub(super) fn file(root: &Yaml) -> Option<String> {
 }
 
 impl Scope<'_> {
-    /// Reads `knowledge:`: `file: NAME.csv`, entries by id, or both.
+    /// Reads `knowledge:`: `file: NAME.csv`, entries by id, or both; [`Self::read_offer`] reads its
+    /// `offer`.
     pub(super) fn read_knowledge(&self, yaml: &Yaml, source: &DialplanSource) -> Knowledge {
         let mut knowledge = Knowledge::new();
         for (key, value) in self.report.map(yaml, "`knowledge`") {
@@ -41,6 +43,7 @@ impl Scope<'_> {
                         knowledge.entry(id).or_insert(entry);
                     }
                 }
+                ("offer", _) => {}
                 (id, _) => {
                     knowledge.insert(id.to_owned(), self.knowledge_entry(id, value));
                 }
@@ -48,6 +51,36 @@ impl Scope<'_> {
         }
         self.check_questions(&knowledge, yaml.at);
         knowledge
+    }
+
+    /// Reads `offer:` in it, by language.
+    pub(super) fn read_offer(&self, yaml: &Yaml) -> BTreeMap<Lang, Offer> {
+        let entries = self.report.map(yaml, "`knowledge`");
+        let Some((_, yaml)) = entries.iter().find(|(key, _)| key.name == "offer") else {
+            return BTreeMap::new();
+        };
+        let texts: Vec<(Option<Lang>, &Yaml)> = match &yaml.kind {
+            Kind::Map(texts) => texts
+                .iter()
+                .map(|(key, text)| (self.report.lang(&key.name, key.at), text))
+                .collect(),
+            _ => vec![(Some(self.language), yaml)],
+        };
+        let mut offers = BTreeMap::new();
+        for (lang, yaml) in texts {
+            let text = self.report.text(yaml, "`offer`");
+            match (lang, text.and_then(Offer::parse)) {
+                (Some(lang), Some(offer)) => {
+                    offers.insert(lang, offer);
+                }
+                _ => self.report.error(
+                    yaml.at,
+                    "`offer` does not name two questions",
+                    "write it as `\"Did you mean {first}, or {second}?\"`, without other values",
+                ),
+            }
+        }
+        offers
     }
 
     fn knowledge_entry(&self, id: &str, yaml: &Yaml) -> KnowledgeEntry {
