@@ -11,14 +11,16 @@ const WHO: &str = "(?:(?:live|real|actual|human|service|support|sales|billing|ca
      (?:agents?|representatives?|reps?|operators?|humans?(?: beings?)?|persons?|people|somebody|\
      someone|anybody|anyone|advis[eo]rs?|associates?|consultants?|specialists?|supervisors?|\
      managers?|colleagues?|staff|employees?|receptionist|attendant|clerk|customer \
-     (?:service|care|support|services)|support|service desk|help ?desk|front desk)";
+     (?:service|care|support|services)|support|boss|director|whoever is in charge|\
+     whoever is responsible|(?:\\w+ )?(?:team|department)|service desk|help ?desk|front desk)";
 /// What may stand between the verb and who is asked for.
 const GAP: &str = "(?:(?:to|with|a|an|the|any|some|one|of|your|you|my|me|us|on|up|over|through|\
      back|please|just|next|available|first|member|real|live|actual|living|breathing|different|\
      other|another|customer|in|hold|right|straight|directly|maybe|like|kind|nice|human|\
      proper) ){0,6}";
 /// What may follow them: not a noun, which would make "operator license" of the operator.
-const AFTER: &str = "(?=$| (?:please|now|on|to|who|that|there|here|right|instead|for|about|with|\
+const AFTER: &str = "(?=$| (?:please|already|now|on|to|who|that|there|here|right|instead|for|\
+     about|with|\
      in|at|from|because|not|i|this|of|and|or|thanks|thank|real|alive|available|else|then|today|\
      would|will|\
      asap|quickly|immediately|as|so|can|could|if|your|you|human|regarding|me)\\b)";
@@ -32,7 +34,7 @@ const EN: &[&str] = &[
     "(?<!about to )\\b(?:speak|talk|chat|deal|word|get through|\
      get in touch)(?: directly| please| right now)? \
      (?:to|with) GAPWHOAFTER",
-    "\\b(?:prefer|mind|like|love|possible|rather|want|keen on)(?: \\w+){0,3} \
+    "\\b(?:prefer|mind|better|easier|happier|like|love|possible|rather|want|keen on)(?: \\w+){0,3} \
      (?:talking|speaking|chatting|dealing) (?:to|with) GAPWHOAFTER",
     "\\b(?:who|whom) (?:can|could|do|should|may) i (?:speak|talk)\\b",
     "\\b(?:somebody|someone|anybody|anyone|person|human|people) (?:\\w+ ){0,2}i (?:can|could|\
@@ -51,20 +53,24 @@ const EN: &[&str] = &[
     "\\b(?:pass|hand) me (?:over|on)\\b",
     // Wanting one.
     "\\b(?:i|im|we|id|ill|can|could|may|lemme|gonna|please|just|rather)(?: \\w+){0,3} \
-     (?:need|want|like|have|prefer|get|reach|ask for|asking for|see|\
+     (?:need|want|like|have|prefer|get|reach|ask for|asking for|\
      wanna)(?: \\w+)? GAP(?<!\\bof )WHOAFTER(?! (?:to|that|who) (?:fix|come|read|look|repair))",
     "\\bwant (?:a|an) (?:\\w+ )?(?:human|person|agent|representative|operator)\\b",
     "^get (?:me )?GAPWHOAFTER",
     "^(?:give|find|fetch|call|bring)(?: me)? GAPWHOAFTER",
-    "\\b(?:can|could|would|may|let|have|will|is there) GAPWHO (?:\\w+ )?(?:help|assist|\
-     call me through|take over|take this|pick up)\\b",
+    "\\b(?:can|could|would|may|let|have|will|is there) GAPWHO (?:\\w+ )?(?:call me through|take over|take this|pick up)\\b",
     "\\b(?:is|are) there GAPWHO(?= (?:\\w+ )?(?:i|there|here|alive|available|around|at|to talk|\
      to speak|who can help|free|on)\\b|$| please)",
     // Not wanting the machine.
     "\\b(?:stop|no more|hate|dont (?:like|want)|not)(?: \\w+){0,3} (?:robots?|machines?|bots?|\
      computers?|recordings?|ai)\\b(?=.*\\bWHO\\b)",
     "^no (?:more )?(?:robots?|machines?|bots?)(?: please)?$",
-    "\\bWHO (?:\\w+ )?help (?:me|us)\\b",
+    "\\bWHO (?:\\w+ )?help (?:me|us)(?: please| instead| out| here| now)*$",
+    "\\b(?:help|assistance|support|explanation) from (?:GAP)WHO(?: who| that|AFTER)",
+    "\\b(?:can|could|would|will|may|let|have|please) GAPWHO (?:please )?(?:call|take over|\
+     take this|take it|(?:help|assist)(?: me| us)?(?: out| please| instead| with this| here| now)*$|\
+     explain|pick up|answer|speak|talk|listen|handle|look into|ring)\\b",
+    "^(?:please )?(?:somebody|someone|anybody|anyone)(?: please)? (?:pick up|answer|help|talk)\\b",
     "\\b(?:cant|dont|wont|not|hate|tired of|stop)(?: \\w+){0,4} (?:with|to) (?:a|this|the|\
      your)? ?(?:robot|machine|bot|computer|recording)s?\\b",
     "\\b(?:is|isnt) (?:anybody|anyone|somebody|someone) (?:there|here|alive|available|home)\\b",
@@ -90,9 +96,10 @@ const NOT_EN: &str = "\\b(?:(?:are|were) you (?:a |an |really )|am i (?:talking|
 
 /// Who is asked for in Chinese.
 const ZH_WHO: &str = "(?:人工(?!费|湖|智能|审核|降|饲|成本|流产|呼吸|授|关节)|真人|活人|大活人|\
-     客服(?!电话|态度|岗|几点|上次|中心的?地址|怎么|说)|坐席|座席|工作人员|业务员|接线员|接线生|\
+     客服(?!电话|态度|岗|几点|上次|中心的?地址|怎么|说)|坐席|座席|工作人员|主任|组长|班长|值班室|\
+     办公室|总机|服务台|投诉部|客服部|业务员|接线员|接线生|\
      话务员|专员(?!岗)|专人|\
-     经理(?!的|签)|主管|领导|负责人|负责的?人|值班(?:的)?(?:人员|同志|人|领导|员)?|(?:你们?的?|\
+     经理(?!的|签)|主管|领导(?!送|签|汇报)|负责人|负责的?人|值班(?:的)?(?:人员|同志|人|领导|员)?|(?:你们?的?|\
      其他|其它|别的|另外的?)同事|服务人员|\
      服务员|客户经理|人员|小姐姐|总台|前台|(?:你们?的?)?老板)";
 
@@ -106,9 +113,16 @@ const ZH: &[&str] = &[
      (?!.{0,6}(?:应聘|招))[^，。]{0,6}?WHO(?!.{0,4}(?:上门|几点|电话是|来过|没来|骂))",
     "(?:跟|和|同|与|由)[^，。]{0,6}?WHO[^，。]{0,3}(?:讲|说|聊|谈|话|沟通|对话|反映)",
     "WHO(?:在吗|在不在|有没有空|接一?下|来接|帮我|帮忙|处理|解决|听一?下|服务$)",
-    "(?:有|有没有)WHO(?:吗|么|能|可以|帮|$)",
+    "(?:有|有没有)WHO(?:吗|么|能|可以|帮|在|接|$)",
     // A person: 人 alone is in too many words to stand without what is wanted of it.
-    "转(?:一?下|给|接)?(?:个|到|别)?(?:的)?人(?=$|吧|工|啊|来|听)",
+    "(?:能不能|可不可以|可以|能|想|要|麻烦)[^，。]{0,2}(?:有|找|来|派|安排|让)个?人(?:来)?(?:跟|\
+     和|给|帮)我",
+    "(?:想|要|愿意|只)(?:听|跟|和|同|与|找)(?:个|一个|真正的?|真|活|正常的?|大?活)*人(?:说|讲|聊|\
+     谈|沟通|对话|$)",
+    "(?:别|不要)(?:再)?(?:用|拿|让)(?:这个)?(?:机器|电脑|录音|智能)",
+    "(?:叫|让|请|喊|换|找|要|接|转)(?:给|到|一下)?(?:你们?(?:那边|这边)?的?)[^，。]{0,4}(?:的人|\
+     领导|主任|办公室)",
+    "(?:^|我|帮|请|烦|快|接|要|就|的)转(?:一?下|给|接)?(?:个|到|别)?(?:的)?人(?=$|吧|工|啊|来|听)",
     "(?:跟|和|找|换|叫|让|派|请|喊|要|来|安排)(?:个|一个|一位|位|其他|别的|别|能|会|有|\
      你们?(?:那边|这边)?(?:的)?|管事的?|懂行?的?|明白|说话|说得上话|做主|的)*\
      (?:人|说话的|做主的|懂的|管事的)(?:来|给我|帮我|跟我|和我|直接|过来|当面)*(?:说|讲|聊|谈|听|\
@@ -128,7 +142,7 @@ const ZH: &[&str] = &[
 ];
 
 /// What only looks like a request in Chinese.
-const NOT_ZH: &str = "应聘|招聘|招人|我找不到|没有?人敲|^你(?:是|们是)(?:真人|机器人|人工)(?:吗|\
+const NOT_ZH: &str = "时间|晚上|半夜|夜里|周末|礼拜|星期|跟人谈好|应聘|招聘|招人|我找不到|没有?人敲|^你(?:是|们是)(?:真人|机器人|人工)(?:吗|\
      么|吧|还是[^，。]*)?$";
 
 /// Whether the caller asks for a person: "get me somebody real", 别绕了，转人工. Speaking of persons
