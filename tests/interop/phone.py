@@ -18,8 +18,10 @@ KIND = {"udp": pj.PJSIP_TRANSPORT_UDP, "tcp": pj.PJSIP_TRANSPORT_TCP, "tls": pj.
 class Call(pj.Call):
     def __init__(self, account, call_id=pj.PJSUA_INVALID_ID):
         super().__init__(account, call_id)
+        self.account = account
         self.up = self.over = None
         self.media = self.recorder = None
+        calls.append(self)
         self.players = []
         self.seen = {"status": 0, "early": [], "refer": [], "by": "peer"}
 
@@ -41,13 +43,35 @@ class Call(pj.Call):
             self.media = self.getAudioMedia(media.index)
             if self.recorder is None and plan.get("record"):
                 self.recorder = pj.AudioMediaRecorder()
-                self.recorder.createRecorder(plan["record"])
+                # A call that takes the place of another has a recording of its own: record.wav, record.2.wav.
+                nth = calls.index(self) + 1
+                self.seen["record"] = plan["record"] if nth == 1 else plan["record"].replace(".wav", f".{nth}.wav")
+                self.recorder.createRecorder(self.seen["record"])
             if self.recorder:
                 self.media.startTransmit(self.recorder)
             for player in self.players:
                 player.startTransmit(self.media)
             stream = self.getStreamInfo(media.index)
             self.seen["codec"] = stream.codecName
+            self.stream = media.index
+
+    def count(self):
+        """Packets so far, as the phone counts them."""
+        rtcp = self.getStreamStat(self.stream).rtcp
+        self.seen["rtp"] = {"received": rtcp.rxStat.pkt, "lost": rtcp.rxStat.loss, "late": rtcp.rxStat.discard,
+                            "sent": rtcp.txStat.pkt, "lost_of_sent": rtcp.txStat.loss}
+
+    def onCallTransferRequest(self, p):
+        """The peer sends us to somebody else (REFER): we go, unless told not to."""
+        self.seen["referred_to"] = p.dstUri
+        p.statusCode = plan.get("refer_answer", 202)
+        if p.statusCode < 300:
+            p.newCall = Call(self.account)
+
+    def onCallReplaced(self, p):
+        """Somebody else takes the peer's place (INVITE with Replaces)."""
+        self.seen["replaced"] = True
+        p.newCall = Call(self.account, p.newCallId)
 
     def onCallTransferStatus(self, p):
         self.seen["refer"].append(p.statusCode)
@@ -55,6 +79,8 @@ class Call(pj.Call):
 
     def do(self, what, *args):
         if what == "play":
+            # The library has a few places for players only.
+            self.players.clear()
             player = pj.AudioMediaPlayer()
             player.createPlayer(args[0], pj.PJMEDIA_FILE_NO_LOOP)
             self.players.append(player)
@@ -76,6 +102,8 @@ class Call(pj.Call):
             self.xfer(args[0], pj.CallOpParam())
         elif what == "bye":
             self.seen["by"] = "phone"
+            if self.up:
+                self.count()
             self.hangup(pj.CallOpParam())
 
 
@@ -84,8 +112,7 @@ class Account(pj.Account):
         self.registered = p.code
 
     def onIncomingCall(self, p):
-        global call
-        call = Call(self, p.callId)
+        Call(self, p.callId)
         self.incoming = time.monotonic()
 
 
@@ -102,8 +129,8 @@ def start():
     end.libInit(config)
     transport = pj.TransportConfig()
     transport.port, transport.boundAddress, transport.publicAddress = plan.get("port", 0), "127.0.0.1", "127.0.0.1"
-    # The certificate is our own; who it names is not what is tried here.
-    transport.tlsConfig.verifyServer = False
+    if plan.get("ca"):
+        transport.tlsConfig.CaListFile, transport.tlsConfig.verifyServer = plan["ca"], True
     kind = plan.get("transport", "udp")
     transport_id = end.transportCreate(KIND[kind], transport)
     end.libStart()
@@ -119,7 +146,9 @@ def start():
     account.natConfig.contactRewriteUse = 0
     account.mediaConfig.srtpUse = {"off": 0, "optional": 1, "mandatory": 2}[plan.get("srtp", "off")]
     account.mediaConfig.srtpSecureSignaling = 0
-    if plan.get("timer"):
+    if plan.get("timer") == "off":
+        account.callConfig.timerUse = pj.PJSUA_SIP_TIMER_INACTIVE
+    elif plan.get("timer"):
         account.callConfig.timerUse = pj.PJSUA_SIP_TIMER_ALWAYS
         account.callConfig.timerSessExpiresSec = account.callConfig.timerMinSESec = plan["timer"]
     if plan.get("password"):
@@ -132,13 +161,13 @@ def start():
 
 
 def main():
-    global call
     end, config = start()
     account = Account()
     account.registered, account.incoming = None, None
     account.create(config)
     started = time.monotonic()
     wait = lambda seconds: (end.libHandleEvents(10), time.monotonic() - started < seconds)[1]
+    patience = plan.get("patience", 30)
     if plan.get("registrar"):
         while account.registered is None and wait(5):
             pass
@@ -148,38 +177,39 @@ def main():
         param.opt.audioCount, param.opt.videoCount = 1, 0
         call.makeCall(plan["uri"], param)
     else:
-        print(json.dumps({"ready": True}), file=OUT, flush=True)
-        while call is None and wait(plan.get("patience", 30)):
+        print(json.dumps({"ready": True, "registered": account.registered}), file=OUT, flush=True)
+        while not calls and wait(patience):
             pass
     steps = sorted(plan.get("steps", []), key=lambda step: step[0])
     answers = [(at, code) for at, code in plan.get("answers", [])]
-    while call and not call.over and wait(plan.get("patience", 30) + plan.get("limit", 120)):
-        now = time.monotonic()
+    while any(not call.over for call in calls) and wait(patience + plan.get("limit", 120)):
+        now, first = time.monotonic(), calls[0]
         while account.incoming and answers and now - account.incoming >= answers[0][0]:
             param = pj.CallOpParam()
             param.statusCode = answers.pop(0)[1]
-            call.answer(param)
-        while call.up and steps and now - call.up >= steps[0][0]:
+            first.answer(param)
+        while first.up and steps and now - first.up >= steps[0][0]:
             try:
-                call.do(*steps.pop(0)[1:])
+                # A call that took the place of the first goes on with its steps.
+                [call for call in calls if not call.over][-1].do(*steps.pop(0)[1:])
             except pj.Error as error:
-                call.seen.setdefault("errors", []).append(error.reason)
-        if not call.up and call.over is None and plan.get("uri") and now - started > plan.get("patience", 30):
-            call.do("bye")
-    seen = call.seen if call else {"status": 0, "reason": "no call came"}
-    if call and call.up:
-        seen["talked_s"] = round(time.monotonic() - call.up, 1)
-    seen["registered"] = account.registered
-    if call:
+                first.seen.setdefault("errors", []).append(error.reason)
+        if not first.up and first.over is None and plan.get("uri") and now - started > patience:
+            first.do("bye")
+    seen = calls[0].seen if calls else {"status": 0, "reason": "no call came"}
+    seen["registered"], seen["then"] = account.registered, [call.seen for call in calls[1:]]
+    for call in calls:
+        if call.up:
+            call.seen["talked_s"] = round(time.monotonic() - call.up, 1)
         call.recorder = None
         call.players.clear()
-        for _ in range(20):
-            end.libHandleEvents(10)
+    for _ in range(20):
+        end.libHandleEvents(10)
     print(json.dumps(seen), file=OUT, flush=True)
     os._exit(0)  # the library's own way out of Python is not a safe one
 
 
 plan = json.loads(sys.argv[1])
-call = None
+calls = []
 signal.signal(signal.SIGTERM, lambda *_: os._exit(1))
 main()

@@ -7,31 +7,22 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# Parts of the configuration that a build may not have yet. What depends on a part that is refused
-# is reported as such, with the reason that Hotline gives.
-PARTS = {
-    "tcp": 'listen = ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"]',
-    "tls": 'listen = ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060", "tls:127.0.0.1:5061"]',
-    "early": 'before_answer = {{ announcement = "{work}/announcement.wav" }}',
-}
 CONFIG = """
 [sip]
-{listen}
+listen = ["udp:{ip}:{port}", "tcp:{ip}:{port}", "tls:{ip}:{tls}"]
+tls = {{ certificate = "{files}/cert.pem", key = "{files}/key.pem", ca = "{files}/ca.pem" }}
 max_calls = 200
 session_expires_s = 90
-{tls}
+drain_s = 5
+
 [rtp]
-ports = "20000-20999"
+ports = "{rtp}"
 tone_keys = "always"
 
 [data]
-dir = "{work}/data"
+dir = "{dir}/data"
 prompts = "{prompts}"
 
-[[number]]
-number = "1000"
-dialplan = "{root}/dialplans/utility-en.yaml"
-{early}
 [recognizer.en]
 engine = "moonshine"
 model = "moonshine-tiny-en"
@@ -40,52 +31,67 @@ threads = 1
 [voices]
 dir = "{root}/voices"
 """
+NUMBER = """
+[[number]]
+number = "{number}"
+dialplan = "{dialplan}"
+{more}
+"""
+# Says a sentence, then hands the caller over.
+HANDOVER = """
+dialplan: handover
+version: 1
+language: en
+voices: {{en: en-hibari}}
+start: main.welcome
+flows:
+  main:
+    welcome:
+      say: "Metro Power. You are talking to an automated assistant, and this call is recorded."
+      barge_in: none
+      next: over
+    over: {{transfer: "{to}", mode: {mode}, ring: 10s, failed: bye}}
+    bye: {{say: "Thank you for calling Metro Power. Goodbye.", hang_up: failed}}
+"""
+
+
+def certificates(files: Path):
+    """An authority of our own, and a certificate by it for the servers here."""
+    def openssl(*args):
+        subprocess.run(["openssl", *args], check=True, capture_output=True)
+    (files / "names").write_text("subjectAltName=IP:127.0.0.1,IP:127.0.0.2,IP:127.0.0.3,IP:127.0.0.4,IP:127.0.0.5,DNS:localhost\n")
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "7", "-subj", "/CN=interop authority",
+            "-keyout", f"{files}/ca.key", "-out", f"{files}/ca.pem")
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-keyout", f"{files}/key.pem",
+            "-out", f"{files}/request.pem")
+    openssl("x509", "-req", "-in", f"{files}/request.pem", "-CA", f"{files}/ca.pem", "-CAkey", f"{files}/ca.key",
+            "-CAcreateserial", "-days", "7", "-extfile", f"{files}/names", "-out", f"{files}/cert.pem")
 
 
 class Service:
-    def __init__(self, hotline: str, work: Path, prompts: Path):
-        self.hotline, self.work, self.process = hotline, work, None
-        self.missing = {}
-        run = lambda *args: subprocess.run(args, check=True, capture_output=True)
-        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "7", "-subj", "/CN=127.0.0.1",
-            "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{work}/key.pem", "-out", f"{work}/cert.pem")
-        run("sox", "-n", "-r", "8000", "-c", "1", "-b", "16", f"{work}/announcement.wav", "synth", "2", "sine", "440", "vol", "0.2")
-        have = {}
-        for part in PARTS:
-            if self.refusal({**have, part: True}, work, prompts) is None:
-                have[part] = True
-            else:
-                self.missing[part] = self.refusal({**have, part: True}, work, prompts)
-        self.config = self.write(have, work, prompts)
+    """`numbers` are (number, dialplan or (whom to hand over to, how), further lines); `trunks` is configuration."""
 
-    def write(self, have, work, prompts) -> Path:
-        listen = PARTS["tls"] if "tls" in have else PARTS["tcp"] if "tcp" in have else 'listen = "127.0.0.1:5060"'
-        files = f'tls = {{ certificate = "{work}/cert.pem", key = "{work}/key.pem", insecure = true }}'
-        early = ""
-        if "early" in have:
-            early = (f'\n[[number]]\nnumber = "1001"\ndialplan = "{ROOT}/dialplans/utility-en.yaml"\n'
-                     + PARTS["early"].format(work=work) + "\n")
-        path = work / "hotline.toml"
-        path.write_text(CONFIG.format(listen=listen, tls=files if "tls" in have else "", early=early, work=work,
-                                      prompts=prompts, root=ROOT))
-        return path
-
-    def refusal(self, have, work, prompts):
-        """Why this configuration is refused; None when it is not."""
-        path = self.write(have, work, prompts)
-        said = subprocess.run([self.hotline, "calls", "--config", path, "list"], capture_output=True, text=True)
-        if said.returncode == 0 or "no call has been recorded" in said.stderr:
-            return None
-        lines = [line for line in said.stderr.splitlines() if line.strip() and "|" not in line]
-        return lines[-1].strip() if lines else "refused"
+    def __init__(self, hotline: str, files: Path, prompts: Path, name: str, *, ip="127.0.0.1", port=5060,
+                 rtp="20000-20999", numbers=(), trunks=""):
+        self.hotline, self.files, self.dir, self.process = hotline, files, files / name, None
+        self.dir.mkdir()
+        text = CONFIG.format(ip=ip, port=port, tls=port + 1, rtp=rtp, files=files, dir=self.dir, prompts=prompts, root=ROOT)
+        for number, dialplan, more in numbers:
+            if isinstance(dialplan, tuple):
+                to, mode = dialplan
+                dialplan = self.dir / f"handover-{number}.yaml"
+                dialplan.write_text(HANDOVER.format(to=to, mode=mode))
+            text += NUMBER.format(number=number, dialplan=dialplan, more=more)
+        self.config = self.dir / "hotline.toml"
+        self.config.write_text(text + trunks)
 
     def __enter__(self):
-        log = (self.work / "hotline.log").open("wb")
-        self.process = subprocess.Popen([self.hotline, "serve", "--config", self.config], stdout=log, stderr=log)
+        with (self.dir / "log").open("wb") as log:
+            self.process = subprocess.Popen([self.hotline, "serve", "--config", self.config], stdout=log, stderr=log)
         for _ in range(1200):
             if self.process.poll() is not None:
-                raise RuntimeError(f"Hotline ended: see {self.work}/hotline.log")
-            if "ready to answer" in (self.work / "hotline.log").read_text(errors="replace"):
+                raise RuntimeError(f"Hotline ended: {self.log()[-500:]}")
+            if "ready to answer" in self.log():
                 return self
             time.sleep(0.5)
         raise RuntimeError("Hotline did not become ready in ten minutes")
@@ -97,14 +103,17 @@ class Service:
         except subprocess.TimeoutExpired:
             self.process.kill()
 
+    def log(self) -> str:
+        return (self.dir / "log").read_text(errors="replace")
+
     def rss_mb(self) -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
 
     def last_call(self, since: float) -> dict:
-        """The record of the newest call begun since then, once it has ended."""
+        """The record of the newest inbound call begun since then, once it has ended."""
         for _ in range(60):
-            base = sqlite3.connect(f"file:{self.work}/data/hotline.db?mode=ro", uri=True)
+            base = sqlite3.connect(f"file:{self.dir}/data/hotline.db?mode=ro", uri=True)
             base.row_factory = sqlite3.Row
             row = base.execute("SELECT * FROM calls WHERE started_at >= ? ORDER BY started_at DESC LIMIT 1",
                                (int(since * 1000) - 50,)).fetchone()
@@ -121,13 +130,13 @@ class Service:
     def recognise(self, *records: Path) -> str:
         """What Hotline's recogniser hears in a phone's recordings, cut into pieces it can take."""
         pieces = []
-        for record in records:
+        for record in map(Path, records):
             for piece in record.parent.glob(record.stem + ".piece*"):
                 piece.unlink()
             subprocess.run(["sox", record, record.with_suffix(".piece.wav"), "trim", "0", "12", ":", "newfile", ":",
                             "restart"], check=True, stderr=subprocess.DEVNULL)
             pieces += sorted(record.parent.glob(record.stem + ".piece*.wav"))
-        table = self.work / "pieces.tsv"
+        table = self.dir / "pieces.tsv"
         table.write_text("file\tlanguage\ttranscript\n" + "".join(f"{p}\ten\t-\n" for p in pieces))
         said = subprocess.run([self.hotline, "eval", "asr", table, "--json"], capture_output=True, text=True, check=True)
         return " ".join(clip["hypothesis"] for clip in json.loads(said.stdout)[0]["clips"]).lower()
