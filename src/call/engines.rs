@@ -46,12 +46,13 @@ impl Engines {
         hints: Hints,
     ) -> Option<Result<Job<Vec<Hypothesis>>, QueueFull>> {
         let recognizer = Arc::clone(self.recognizers.get(&hints.lang)?);
+        let threads = recognizer.threads();
         let job = move || {
             let mut stream = recognizer.open(&hints)?;
             stream.accept(&convert::<Hz8k, Hz16k>(&audio))?;
             stream.finish()
         };
-        Some(self.scheduler.submit(Class::Live, Instant::now() + LIVE, job))
+        Some(self.scheduler.submit(Class::Live, Instant::now() + LIVE, threads, job))
     }
 
     /// Queues the making of a phrase's audio that a caller waits for.
@@ -84,6 +85,6 @@ impl Engines {
     ) -> Result<Job<Arc<Pcm<Hz8k>>>, QueueFull> {
         let (prompts, phrase) = (Arc::clone(prompts), phrase.clone());
         let job = move || prompts.render(&phrase, manner);
-        self.scheduler.submit(class, Instant::now() + within, job)
+        self.scheduler.submit(class, Instant::now() + within, 1, job)
     }
 }

@@ -22,6 +22,9 @@ pub trait Recognizer: Send + Sync {
     /// Whether [`RecognizerStream::partial`] gives text before the end of the utterance.
     fn is_streaming(&self) -> bool;
 
+    /// Threads that an utterance keeps busy while it is decoded.
+    fn threads(&self) -> usize;
+
     /// Begins one utterance.
     ///
     /// # Errors

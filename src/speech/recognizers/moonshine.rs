@@ -22,6 +22,7 @@ const LONGEST: usize = 30 * 16_000;
 /// English by Moonshine v2, decoding whole utterances in about a tenth of a second.
 pub struct Moonshine {
     name: String,
+    threads: usize,
     engine: Arc<OfflineRecognizer>,
 }
 
@@ -37,13 +38,21 @@ impl Moonshine {
             path: model.path.clone(),
             problem: "sherpa-onnx does not accept it as a Moonshine v2 model".to_owned(),
         })?;
-        Ok(Self { name: model.name.clone(), engine: Arc::new(engine) })
+        Ok(Self {
+            name: model.name.clone(),
+            threads: usize::try_from(threads).unwrap_or(1),
+            engine: Arc::new(engine),
+        })
     }
 }
 
 impl Recognizer for Moonshine {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn threads(&self) -> usize {
+        self.threads
     }
 
     fn is_streaming(&self) -> bool {

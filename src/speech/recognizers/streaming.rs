@@ -16,6 +16,7 @@ const TAIL: usize = 16_000 / 2;
 /// words while the caller still speaks.
 pub struct Streaming {
     name: String,
+    threads: usize,
     engine: Arc<OnlineRecognizer>,
     only: Option<Lang>,
 }
@@ -37,7 +38,12 @@ impl Streaming {
             path: model.path.clone(),
             problem: format!("sherpa-onnx does not accept it as a streaming {kind} model"),
         })?;
-        Ok(Self { name: model.name.clone(), engine: Arc::new(engine), only })
+        Ok(Self {
+            name: model.name.clone(),
+            threads: usize::try_from(threads).unwrap_or(1),
+            engine: Arc::new(engine),
+            only,
+        })
     }
 }
 
@@ -61,6 +67,10 @@ fn model_config(kind: EngineKind, model: &ModelDir) -> Result<OnlineModelConfig,
 impl Recognizer for Streaming {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn threads(&self) -> usize {
+        self.threads
     }
 
     fn is_streaming(&self) -> bool {

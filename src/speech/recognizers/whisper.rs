@@ -35,6 +35,7 @@ pub struct Whisper {
 
 struct Shared {
     name: String,
+    threads: usize,
     context: WhisperContext,
     /// Decoder states that no utterance uses now: making one costs more memory than time, so
     /// there are as many as utterances were ever decoded at once.
@@ -58,6 +59,7 @@ impl Whisper {
             )?;
         let shared = Shared {
             name: model.name.clone(),
+            threads: usize::try_from(threads).unwrap_or(1),
             context,
             idle: Mutex::new(Vec::new()),
             english: parameters("en", threads),
@@ -70,6 +72,10 @@ impl Whisper {
 impl Recognizer for Whisper {
     fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    fn threads(&self) -> usize {
+        self.shared.threads
     }
 
     fn is_streaming(&self) -> bool {

@@ -16,6 +16,8 @@ use super::{Class, QueueFull, SchedulerStats};
 pub(super) type Run = Box<dyn FnOnce() + Send>;
 
 struct Job {
+    /// Threads that it keeps busy.
+    threads: usize,
     /// Most urgent first; the number keeps jobs of one deadline in the order they came.
     order: (Class, Instant, u64),
     queued: Instant,
@@ -47,6 +49,8 @@ impl Ord for Job {
 struct Queue {
     jobs: BinaryHeap<Reverse<Job>>,
     submitted: u64,
+    /// Threads that the running jobs keep busy.
+    busy: usize,
     closed: bool,
     stats: SchedulerStats,
 }
@@ -55,13 +59,16 @@ struct Queue {
 pub(super) struct Shared {
     queue: Mutex<Queue>,
     work: Condvar,
+    /// Threads that running jobs may keep busy.
+    threads: usize,
+    /// Jobs that may wait.
     limit: usize,
 }
 
 impl Shared {
-    /// An empty queue in which `limit` jobs may wait.
-    pub(super) fn new(limit: usize) -> Self {
-        Self { queue: Mutex::new(Queue::default()), work: Condvar::new(), limit }
+    /// An empty queue in which `limit` jobs may wait, for `threads` threads.
+    pub(super) fn new(threads: usize, limit: usize) -> Self {
+        Self { queue: Mutex::new(Queue::default()), work: Condvar::new(), threads, limit }
     }
 
     /// Jobs are neither run nor dropped under the lock: they are others' code.
@@ -74,6 +81,7 @@ impl Shared {
         &self,
         class: Class,
         deadline: Instant,
+        threads: usize,
         cancelled: Arc<AtomicBool>,
         run: Run,
     ) -> Result<(), QueueFull> {
@@ -85,7 +93,8 @@ impl Shared {
         }
         queue.submitted += 1;
         let order = (class, deadline, queue.submitted);
-        queue.jobs.push(Reverse(Job { order, queued: Instant::now(), cancelled, run }));
+        let threads = threads.clamp(1, self.threads);
+        queue.jobs.push(Reverse(Job { threads, order, queued: Instant::now(), cancelled, run }));
         drop(queue);
         self.work.notify_one();
         drop(unwanted);
@@ -95,12 +104,10 @@ impl Shared {
     /// What each thread does.
     pub(super) fn work(&self) {
         while let Some(job) = self.next() {
-            if job.cancelled.load(Ordering::Relaxed) {
-                self.lock().stats.skipped += 1;
-            } else {
-                self.lock().started(&job);
-                (job.run)();
-            }
+            let threads = job.threads;
+            (job.run)();
+            self.lock().busy -= threads;
+            self.work.notify_all();
         }
     }
 
@@ -130,14 +137,27 @@ impl Shared {
         stats.panicked += u64::from(!finished);
     }
 
-    /// Waits for the most urgent job; `None` when the scheduler shuts down.
+    /// Waits until the most urgent job has the threads it wants; `None` when the scheduler shuts down.
+    /// A less urgent job that wants fewer does not go first: the other would never have its turn.
     fn next(&self) -> Option<Job> {
         let mut queue = self.lock();
         while !queue.closed {
-            match queue.jobs.pop() {
-                Some(Reverse(job)) => return Some(job),
-                None => queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner),
+            let unwanted = queue.unwanted();
+            if !unwanted.is_empty() {
+                // Outside the lock: dropping a job runs code of its submitter.
+                drop(queue);
+                drop(unwanted);
+                queue = self.lock();
+                continue;
             }
+            let free = self.threads.saturating_sub(queue.busy);
+            if queue.jobs.peek().is_some_and(|Reverse(job)| job.threads <= free)
+                && let Some(Reverse(job)) = queue.jobs.pop()
+            {
+                queue.started(&job);
+                return Some(job);
+            }
+            queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         None
     }
@@ -147,9 +167,20 @@ impl Queue {
     /// Accounts for a job that begins to run.
     fn started(&mut self, job: &Job) {
         let wait = job.queued.elapsed();
+        self.busy += job.threads;
         self.stats.running += 1;
         self.stats.waited += wait;
         self.stats.longest_wait = self.stats.longest_wait.max(wait);
+    }
+
+    /// Takes out the most urgent jobs that nobody wants any more.
+    fn unwanted(&mut self) -> Vec<Job> {
+        let mut unwanted = Vec::new();
+        while self.jobs.peek().is_some_and(|Reverse(job)| job.cancelled.load(Ordering::Relaxed)) {
+            unwanted.extend(self.jobs.pop().map(|Reverse(job)| job));
+        }
+        self.stats.skipped += unwanted.len() as u64;
+        unwanted
     }
 
     /// Takes out what nobody wants, so that it does not keep out what somebody does.
