@@ -78,10 +78,12 @@ impl EndOfTurn {
                     return Self::NumberComplete;
                 }
                 Some(_) => return Self::NumberMayGoOn,
-                None if text.iter().any(|h| digits(lang, &h.text).is_some()) => {
-                    return Self::NumberUnfinished;
+                None => {
+                    let digits = text.iter().any(|h| digits(lang, &h.text).is_some());
+                    if digits || (!understood && is_scrap(lang, &best.text)) {
+                        return Self::NumberUnfinished;
+                    }
                 }
-                None => {}
             }
         }
         if trails_off(lang, &best.text, understood) {
@@ -113,6 +115,16 @@ impl EndOfTurn {
     }
 }
 
+/// Whether it is so short that, where a number was asked for, it is likelier its first digits misheard
+/// (有三吧 for 幺三八) than something else that was said instead.
+fn is_scrap(lang: Lang, text: &str) -> bool {
+    let text = normalize(lang, text);
+    match lang {
+        Lang::En => text.split_whitespace().count() <= 4,
+        Lang::Zh => text.chars().filter(|c| c.is_alphanumeric()).count() <= 6,
+    }
+}
+
 /// Whether an utterance ends in words after which people go on; of one that is understood, only where
 /// something new would follow.
 fn trails_off(lang: Lang, text: &str, understood: bool) -> bool {
@@ -133,7 +145,9 @@ fn trails_off(lang: Lang, text: &str, understood: bool) -> bool {
             "那个|这个|就是|就是说|我想|我要|想问|问一下|问下|请问|你好|您好|喂|关于|跟|和|把|给我|我的",
         ),
     };
-    ends_in(joining) || (!understood && (comma || ends_in(leading)))
+    // A hum at the beginning is written as some character of its sound.
+    let hum = lang == Lang::Zh && text.chars().count() == 1;
+    ends_in(joining) || (!understood && (comma || hum || ends_in(leading)))
 }
 
 #[cfg(test)]
@@ -177,6 +191,15 @@ mod tests {
     }
 
     #[test]
+    fn a_scrap_where_a_number_is_expected_is_its_beginning() {
+        let phone = Expect::Digits { min: 11, max: 11 };
+        let scrap = judge(phone.clone(), Lang::Zh, "有森啊", false);
+        assert_eq!(scrap, EndOfTurn::NumberUnfinished);
+        let other = judge(phone, Lang::En, "I do not have that number with me", false);
+        assert_eq!(other, EndOfTurn::NotUnderstood);
+    }
+
+    #[test]
     fn a_request_in_place_of_a_number_is_understood() {
         let phone = Expect::Digits { min: 11, max: 11 };
         assert_eq!(judge(phone, Lang::En, "an agent please", true), EndOfTurn::Understood);
@@ -211,6 +234,7 @@ mod tests {
         );
         assert_eq!(judge(Expect::Open, Lang::En, "This morning,", false), EndOfTurn::TrailedOff);
         assert_eq!(judge(Expect::Open, Lang::Zh, "你好，我想问一下", false), EndOfTurn::TrailedOff);
+        assert_eq!(judge(Expect::Open, Lang::Zh, "买", false), EndOfTurn::TrailedOff);
         assert_eq!(judge(Expect::Open, Lang::Zh, "查一下余额", true), EndOfTurn::Understood);
         assert_eq!(judge(Expect::Open, Lang::Zh, "我要那个", true), EndOfTurn::Understood);
     }

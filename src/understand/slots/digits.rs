@@ -189,6 +189,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_recogniser_writes_for_the_one_of_telephone_numbers_is_one() {
+        for (said, number) in [
+            ("有三八，零零幽三，八零零零", "13800138000"),
+            ("187,1628,988有", "18716289881"),
+            ("由森八，零零一三，八零零零", "13800138000"),
+        ] {
+            assert_eq!(
+                best_digits(Lang::Zh, &heard(&[said]), &PHONE).as_deref(),
+                Some(number),
+                "{said}"
+            );
+        }
+        assert_eq!(best_digits(Lang::Zh, &heard(&["我有三个问题"]), &ID_TAIL), None);
+    }
+
+    #[test]
     fn x_is_taken_only_where_it_is_allowed_and_last() {
         let said = heard(&["三一零零二叉"]);
         assert_eq!(best_digits(Lang::Zh, &said, &ID_TAIL).as_deref(), Some("31002X"));

@@ -19,7 +19,7 @@ const WORDS: [(Token, &str); 3] = [
 ];
 const FILLERS: &str = "嗯呃啊额哦唔诶欸哎那再杠横是点的了呀";
 /// Homophones of digits that also stand before and after numbers in ordinary sentences.
-const EVERYDAY: &str = "吧把就而其以已亦起要无期";
+const EVERYDAY: &str = "吧把就而其以已亦起要无期有又由";
 /// What recognisers write for 幺.
 const YAO: &str = "腰要邀";
 const X_NAMES: [&str; 7] = ["叉", "大叉", "埃克斯", "艾克斯", "爱克斯", "x", "ex"];
@@ -118,9 +118,9 @@ fn homophone(c: char) -> Option<String> {
     let syllables = toneless(c.encode_utf8(&mut [0; 4]));
     let digit = match syllables.first()?.as_str() {
         "ling" | "lin" => "0",
-        "yi" | "yao" => "1",
+        "yi" | "yao" | "you" => "1",
         "er" => "2",
-        "san" | "shan" => "3",
+        "san" | "shan" | "sen" | "seng" => "3",
         "si" | "ci" => "4",
         "wu" => "5",
         "liu" => "6",
