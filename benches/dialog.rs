@@ -8,6 +8,7 @@ use hotline::{
     audio::CallTime,
     dialog::{CallFacts, Input, Machine},
     dialplan::Dialplan,
+    simulate::{Player, Suite},
     text::Hypothesis,
 };
 
@@ -56,4 +57,15 @@ fn digits_turn(bencher: divan::Bencher, (name, key, text): (&str, &str, &str)) {
     let mut machine = answered(&plan(name));
     machine.step(CallTime::ZERO, Input::Keys(key.to_owned()));
     bencher.bench(|| machine.clone().step(CallTime::ZERO, says(text)));
+}
+
+/// A whole scripted call, comparison included: `hotline simulate --test` plays these.
+#[divan::bench(args = ["utility-en.test.yaml", "fund-crm-zh.test.yaml"])]
+fn scripted_calls(bencher: divan::Bencher, name: &str) {
+    let path = format!("{}/dialplans/{name}", env!("CARGO_MANIFEST_DIR"));
+    let suite = Suite::load(path).expect("a right file of scripted calls");
+    let plan = Arc::new(Dialplan::load(&suite.dialplan).expect("a right dialplan"));
+    bencher.counter(divan::counter::ItemsCount::new(suite.scripts.len())).bench(|| {
+        suite.scripts.iter().map(|script| Player::run(&plan, script)).collect::<Vec<_>>()
+    });
 }

@@ -14,6 +14,7 @@ pub mod dialplan;
 pub mod rtp;
 pub mod sdp;
 pub mod service;
+pub mod simulate;
 pub mod sip;
 pub mod speech;
 pub mod srtp;

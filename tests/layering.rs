@@ -19,6 +19,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("speech", 3),
     ("dialog", 4),
     ("conversation", 5),
+    ("simulate", 5),
     ("sip", 6),
     ("crm", 6),
     ("store", 6),
@@ -28,8 +29,18 @@ const FLOORS: &[(&str, u32)] = &[
 ];
 
 /// Rooms that are pure: no clock, socket, thread or async runtime.
-const PURE: &[&str] =
-    &["audio", "srtp", "text", "rtp", "sdp", "understand", "dialplan", "dialog", "conversation"];
+const PURE: &[&str] = &[
+    "audio",
+    "srtp",
+    "text",
+    "rtp",
+    "sdp",
+    "understand",
+    "dialplan",
+    "dialog",
+    "conversation",
+    "simulate",
+];
 
 /// What a pure room may not name.
 const IMPURE: &[&str] = &[

@@ -37,4 +37,5 @@ pub use media::{MediaOptions, ToneKeys};
 pub use metrics::Metrics;
 pub use ports::{PortError, PortRange};
 pub use protection::SrtpPolicy;
+pub(crate) use setup::local_now;
 pub use setup::{CallError, Setup, answer};

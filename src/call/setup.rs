@@ -339,7 +339,7 @@ fn new_call(info: &LegInfo, setup: &Setup, started_at: OffsetDateTime) -> NewCal
 }
 
 /// The wall clock of the machine's time zone: opening hours are the operator's.
-fn local_now() -> PrimitiveDateTime {
+pub(crate) fn local_now() -> PrimitiveDateTime {
     let now = jiff::Zoned::now();
     let offset = UtcOffset::from_whole_seconds(now.offset().seconds()).unwrap_or(UtcOffset::UTC);
     let local = OffsetDateTime::now_utc().to_offset(offset);

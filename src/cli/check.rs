@@ -9,12 +9,15 @@ use std::{
 use anyhow::{Context, bail};
 
 use super::check_trunk::{self, TrunkArgs};
-use crate::dialplan::{Dialplan, DialplanError, Severity};
+use crate::{
+    dialplan::{Dialplan, DialplanError, Severity},
+    simulate::Suite,
+};
 
 /// Arguments of `hotline check`.
 #[derive(Debug, Default, clap::Args)]
 pub struct CheckArgs {
-    /// Dialplans (.yaml), or folders of them
+    /// Dialplans (.yaml), files of scripted calls (.test.yaml), or folders of them
     #[arg(required_unless_present = "trunk", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Refuse dialplans with warnings too
@@ -38,7 +41,7 @@ pub fn run(args: CheckArgs) -> anyhow::Result<()> {
     }
     let mut files = Vec::new();
     for path in &args.paths {
-        dialplans_in(path, &mut files)?;
+        yaml_files(path, &mut files)?;
     }
     let mut out = io::stdout().lock();
     let (mut errors, mut warnings) = (0, 0);
@@ -54,7 +57,11 @@ pub fn run(args: CheckArgs) -> anyhow::Result<()> {
         errors += bad;
         warnings += findings.len() - bad;
     }
-    let checked = counted(files.len(), "dialplan");
+    let scripts = files.iter().filter(|file| has_scripts(file)).count();
+    let mut checked = counted(files.len() - scripts, "dialplan");
+    if scripts > 0 {
+        checked = format!("{checked} and {}", counted(scripts, "file of scripted calls"));
+    }
     let (bad, dubious) = (counted(errors, "error"), counted(warnings, "warning"));
     writeln!(out, "{checked}: {bad}, {dubious}")?;
     if errors > 0 || (args.strict && warnings > 0) {
@@ -63,8 +70,17 @@ pub fn run(args: CheckArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether the file has scripted calls, by its name.
+pub(super) fn has_scripts(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(".test.yaml") || name.ends_with(".test.yml")
+}
+
 /// What is wrong with a dialplan, and of one without errors also what it needs.
 fn findings(file: &Path) -> (Vec<DialplanError>, Option<String>) {
+    if has_scripts(file) {
+        return (Suite::load(file).err().unwrap_or_default(), None);
+    }
     match Dialplan::load(file) {
         Ok(plan) => (plan.warnings().to_vec(), Some(needs(&plan))),
         Err(findings) => (findings, None),
@@ -84,7 +100,7 @@ fn needs(plan: &Dialplan) -> String {
 }
 
 /// Adds `path`, or the YAML files below it when it is a folder, in order of their names.
-fn dialplans_in(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+pub(super) fn yaml_files(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     if !path.is_dir() {
         files.push(path.to_owned());
         return Ok(());
@@ -92,7 +108,7 @@ fn dialplans_in(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let before = files.len();
     walk(path, files)?;
     if files.len() == before {
-        bail!("no .yaml file in {}: give a dialplan or a folder with one", path.display());
+        bail!("no .yaml file in {}: give a file or a folder with one", path.display());
     }
     Ok(())
 }
@@ -115,5 +131,9 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
 }
 
 fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+    match (n, what.split_once(' ')) {
+        (1, _) => format!("1 {what}"),
+        (_, Some((head, rest))) => format!("{n} {head}s {rest}"),
+        (_, None) => format!("{n} {what}s"),
+    }
 }

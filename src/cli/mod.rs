@@ -6,11 +6,13 @@ pub mod check;
 pub mod check_trunk;
 pub mod demo;
 pub mod eval;
+pub mod graph;
 pub mod load;
 pub mod models;
 pub mod replay;
 pub mod say;
 pub mod serve;
+pub mod simulate;
 
 use std::process::ExitCode;
 
@@ -37,6 +39,10 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Say what is wrong with dialplans, or try a trunk: names, OPTIONS, registration, media.
     Check(check::CheckArgs),
+    /// Talk to a dialplan in writing, or have scripted callers talk to it.
+    Simulate(simulate::SimulateArgs),
+    /// Draw a dialplan.
+    Graph(graph::GraphArgs),
     /// List calls, or show one.
     Calls(calls::CallsArgs),
     /// Run call journals again and compare.
@@ -64,6 +70,8 @@ pub fn main() -> ExitCode {
         Command::Load(args) => load::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Check(args) => check::run(args),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Graph(args) => graph::run(&args),
         Command::Calls(args) => calls::run(args),
         Command::Replay(args) => replay::run(&args),
         Command::Say(args) => say::run(args),

@@ -284,6 +284,13 @@ pub enum Event {
         /// Why.
         problem: String,
     },
+    /// An expression of the dialplan had no value, for example because something in it was not known.
+    NoValue {
+        /// The expression.
+        expression: String,
+        /// Why.
+        problem: String,
+    },
     /// The caller is being handed over.
     Transfer(Transfer),
     /// What came of that.

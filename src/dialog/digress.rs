@@ -55,21 +55,32 @@ impl Machine {
     pub(super) fn come_back(&mut self, out: &mut Vec<Output>) -> bool {
         let Some(phase) = self.agenda.open.pop() else { return false };
         let (Phase::Asking(node) | Phase::Confirming(node)) = phase else { return false };
-        let plan = Arc::clone(&self.plan);
-        let model = plan.model();
-        let NodeKind::Ask(ask) = &model.node(node).kind else { return false };
-        let name = &model.node(node).name;
-        out.push(Output::Note(Event::Resumed { node: name.clone() }));
+        let name = self.plan.model().node(node).name.clone();
+        out.push(Output::Note(Event::Resumed { node: name }));
         self.phase = phase;
         self.failures = Failures::default();
+        self.pick_up(node, out);
+        true
+    }
+
+    /// Asks the open question of `node` again, or reads back again what it was reading back, after something else.
+    pub(super) fn pick_up(&mut self, node: NodeId, out: &mut Vec<Output>) {
+        let plan = Arc::clone(&self.plan);
+        let model = plan.model();
+        let NodeKind::Ask(ask) = &model.node(node).kind else { return self.enter(node, out) };
+        let name = &model.node(node).name;
         self.say(name, &model.resume, PromptBargeIn::Any, out);
-        let question = match (&ask.wants, phase) {
+        let question = match (&ask.wants, self.phase) {
             (Wants::Slot { confirm: Some(confirm), .. }, Phase::Confirming(_)) => confirm,
             _ => &ask.ask,
         };
         self.say(name, question, ask.barge_in, out);
         self.listen(node, out);
-        true
+    }
+
+    /// Questions that were left need no answer any more: the caller is asked anew what it is about.
+    pub(super) fn forget_open_questions(&mut self) {
+        self.agenda.open.clear();
     }
 
     /// What was said leads to `answer`, by the whole of it. Where its parts ask for several things, the

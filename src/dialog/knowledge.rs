@@ -2,49 +2,75 @@
 
 use std::sync::Arc;
 
-use super::{BargeIn, Event, Machine, Output, Say, hear::DIGRESSION, machine::Failures};
+use super::{
+    BargeIn, Event, Machine, Output, Say, hear::DIGRESSION, machine::Failures, turn::Answer,
+};
 use crate::{
-    dialplan::model::{Ask, NodeId, PromptBargeIn, Wants},
+    dialplan::model::{Ask, NodeId, NodeKind, PromptBargeIn, Wants},
     text::Hypothesis,
     understand::{self, ChoiceOption, FaqMatch},
 };
 
 impl Machine {
-    /// Answers what was heard at an open question and asks again, or offers two answers, unless an
-    /// intent is clear or the knowledge base has no answer; `false` when nothing was said. `intent`
-    /// is how sure one is.
+    /// Answers a question from the knowledge base and asks its own again, or offers two answers, or says
+    /// that it does not know; `false` when nothing was said. What was heard came to `answer`, by an intent
+    /// of which one is so `sure`: a clear intent counts more, and so does any answer to a question that
+    /// waits for something else than an intent.
     pub(super) fn told(
         &mut self,
         node: NodeId,
         ask: &Ask,
         heard: &[Hypothesis],
-        intent: Option<f32>,
+        (answer, sure): (&Answer, Option<f32>),
         out: &mut Vec<Output>,
     ) -> bool {
         let plan = Arc::clone(&self.plan);
         let offered = self.offered.take().filter(|(at, _)| *at == node);
-        let (Wants::Intent, Some(index)) = (&ask.wants, plan.faq(self.lang)) else {
-            return false;
-        };
-        if intent.is_some_and(|score| score >= DIGRESSION) {
+        let open = matches!(ask.wants, Wants::Intent);
+        let text = heard.first().map(|best| best.text.trim().to_owned()).unwrap_or_default();
+        let asks = understand::is_question(self.lang, &text);
+        let index = plan.faq(self.lang);
+        let found = index.and_then(|index| index.answer(heard));
+        // As good as word for word: that counts more than an intent that it resembles.
+        let same = found.as_ref().is_some_and(|found| found.score >= understand::FAQ_SAME);
+        let answered =
+            !open && (!asks || matches!(answer, Answer::Value(_) | Answer::Yes | Answer::No));
+        let clear = sure.is_some_and(|score| score >= DIGRESSION);
+        if answered || (clear && !same) {
             return false;
         }
         if let Some(chosen) = offered.and_then(|(_, ids)| self.chosen(&ids, heard)) {
             return self.tell(node, chosen, out);
         }
-        if let Some(found) = index.either(heard)
+        if open
+            && let Some(found) = index.and_then(|index| index.either(heard))
             && self.offer(node, found.map(|entry| entry.id), out)
         {
             return true;
         }
-        if let Some(found) = index.answer(heard) {
+        if let Some(found) = found {
             return self.tell(node, found, out);
         }
-        let text = heard.first().map(|best| best.text.trim().to_owned()).unwrap_or_default();
-        if intent.is_none() && !text.is_empty() {
-            out.push(Output::Note(Event::Unanswered { text }));
+        if sure.is_some() || text.is_empty() || (index.is_none() && plan.model().unknown.is_none())
+        {
+            return false;
         }
-        false
+        out.push(Output::Note(Event::Unanswered { text }));
+        asks && self.admit(node, out)
+    }
+
+    /// Says that it does not know, and asks its own question again; the next time it is a no-match like others.
+    fn admit(&mut self, node: NodeId, out: &mut Vec<Output>) -> bool {
+        let plan = Arc::clone(&self.plan);
+        let Some(unknown) = plan.model().unknown.as_ref().filter(|_| self.failures.no_match == 0)
+        else {
+            return false;
+        };
+        self.failures.no_match = 1;
+        self.said.clear();
+        self.say(&plan.model().node(node).name, unknown, PromptBargeIn::Any, out);
+        self.pick_up(node, out);
+        true
     }
 
     /// Gives an answer and asks the question again.
@@ -57,7 +83,10 @@ impl Machine {
         self.said.clear();
         self.failures = Failures::default();
         self.say(&plan.model().node(node).name, &entry.answer, PromptBargeIn::Any, out);
-        self.ask(node, out);
+        match &plan.model().node(node).kind {
+            NodeKind::Ask(ask) if matches!(ask.wants, Wants::Intent) => self.ask(node, out),
+            _ => self.pick_up(node, out),
+        }
         true
     }
 

@@ -122,6 +122,11 @@ impl Machine {
         Outcome { disposition: disposition.to_owned(), slots: self.values.for_record(&self.plan) }
     }
 
+    /// The value of a slot, in full whether or not records may show it; `None` while it has none.
+    pub fn slot(&self, name: &str) -> Option<&str> {
+        self.values.slot(name)
+    }
+
     /// The language that the call is in.
     pub fn lang(&self) -> Lang {
         self.lang
@@ -155,7 +160,6 @@ impl Machine {
 
     /// Does what a node does, up to its question.
     fn pass(&mut self, node: &Node, out: &mut Vec<Output>) -> Step {
-        let plan = Arc::clone(&self.plan);
         match &node.kind {
             NodeKind::Ask(_) => Step::Ask,
             NodeKind::Transfer(_) => Step::Transfer,
@@ -166,9 +170,8 @@ impl Machine {
             }
             NodeKind::Then(then) => Step::after(then),
             NodeKind::When { cases, otherwise } => {
-                let case =
-                    cases.iter().find(|c| self.values.holds(&c.value, &c.test, &plan, &self.facts));
-                Step::To(case.map_or(*otherwise, |c| c.next))
+                let case = cases.iter().find(|case| self.holds(&case.condition, out));
+                Step::To(case.map_or(*otherwise, |case| case.next))
             }
             NodeKind::Lookup { table, key, matching, found, missing } => {
                 let row = self.find_row(table, key, matching);
@@ -176,12 +179,9 @@ impl Machine {
                 Step::To(if row.is_some() { *found } else { *missing })
             }
             NodeKind::Set { values, next } => {
-                for (slot, template) in values {
-                    match template {
-                        Some(template) => {
-                            let value = self.values.fill(template, &plan, &self.facts);
-                            self.fill_slot(slot, value, out);
-                        }
+                for (slot, to) in values {
+                    match self.set_to(slot, to, out) {
+                        Some(value) => self.fill_slot(slot, value, out),
                         None => self.values.clear(slot),
                     }
                 }
@@ -192,6 +192,7 @@ impl Machine {
                 Step::To(if count >= *limit { *reached } else { *next })
             }
             NodeKind::NextRequest { say, otherwise } => {
+                self.forget_open_questions();
                 let to = self.next_request(out);
                 if let (Some(_), Some(say)) = (to, say) {
                     self.say(&node.name, say, PromptBargeIn::Any, out);

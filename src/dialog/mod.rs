@@ -3,6 +3,7 @@
 mod contract;
 mod digress;
 mod facts;
+mod formula;
 mod hear;
 mod knowledge;
 mod machine;

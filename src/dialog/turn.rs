@@ -37,6 +37,9 @@ impl Machine {
         if self.turns > model.limits.max_turns {
             return self.hang_up("max_turns", out);
         }
+        if matches!(ask.wants, Wants::Intent) {
+            self.forget_open_questions();
+        }
         self.phase = Phase::Asking(node);
         self.say(&model.node(node).name, &ask.ask, ask.barge_in, out);
         self.listen(node, out);
@@ -113,7 +116,7 @@ impl Machine {
                     Some(Event::Intent { score, .. }) => Some(*score),
                     _ => None,
                 };
-                if self.told(node, ask, &heard, sure, out) {
+                if self.told(node, ask, &heard, (&answer, sure), out) {
                     return;
                 }
                 let (answer, intent) = match intent {

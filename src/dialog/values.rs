@@ -62,6 +62,17 @@ impl Values {
         slots.map(|(name, value)| (name.clone(), shown(plan, name, value))).collect()
     }
 
+    /// The row that the last lookup in a table found.
+    pub(super) fn row<'v>(&self, table: &str, plan: &'v Dialplan) -> Option<&'v Vec<String>> {
+        let row = *self.rows.get(table)?;
+        plan.model().tables.get(table)?.rows.get(row)
+    }
+
+    /// A field that a tool gave last; empty when it did not.
+    pub(super) fn field(&self, tool: &str, field: &str) -> &str {
+        self.given.get(tool).and_then(|fields| fields.get(field)).map_or("", String::as_str)
+    }
+
     /// The value that a reference stands for; empty when there is none.
     fn get<'v>(
         &'v self,
@@ -72,14 +83,10 @@ impl Values {
         match reference {
             Reference::Slot(name) => self.slot(name).unwrap_or_default(),
             Reference::Column { table, column } => {
-                let row = self.rows.get(table).copied();
-                let table = plan.model().tables.get(table);
-                let row = row.and_then(|row| table?.rows.get(row));
+                let row = self.row(table, plan);
                 row.and_then(|r| r.get(*column)).map_or("", String::as_str)
             }
-            Reference::Given { tool, field } => {
-                self.given.get(tool).and_then(|fields| fields.get(field)).map_or("", String::as_str)
-            }
+            Reference::Given { tool, field } => self.field(tool, field),
             Reference::Call(fact) => match fact {
                 CallFact::Caller => &facts.caller,
                 CallFact::Called => &facts.called,

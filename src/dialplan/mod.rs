@@ -1,6 +1,8 @@
 //! Floor 3: what an author writes. The YAML model, its loader and its linter; files only.
 
 mod error;
+pub(crate) mod expression;
+mod graph;
 mod keys;
 mod lint;
 pub(crate) mod model;
@@ -8,10 +10,14 @@ mod offer;
 mod outside;
 mod plan;
 mod read;
+mod slot;
 mod source;
 mod visit;
-mod yaml;
+pub(crate) mod yaml;
 
+pub(crate) use error::{At, Findings, did_you_mean};
 pub use error::{DialplanError, Severity};
+pub use graph::{Graph, GraphEdge, GraphNode};
 pub use plan::Dialplan;
+pub(crate) use read::{Fields, Report};
 pub use source::DialplanSource;

@@ -5,8 +5,11 @@ use std::{
     time::Duration,
 };
 
-use super::offer::Offer;
-pub(crate) use super::outside::{Invocation, Tool, Transfer, TransferMode};
+use super::{expression::Expression, offer::Offer};
+pub(crate) use super::{
+    outside::{Invocation, Tool, Transfer, TransferMode},
+    slot::{ChoiceOption, Slot, SlotKind},
+};
 use crate::text::{Lang, ReadAs};
 
 /// Index of a node in [`Model::nodes`].
@@ -71,6 +74,8 @@ pub(crate) struct Model {
     pub(crate) resume: Prompt,
     /// Said while a tool takes its time.
     pub(crate) filler: Prompt,
+    /// Said to a question that nothing in the dialplan answers.
+    pub(crate) unknown: Option<Prompt>,
     pub(crate) slots: BTreeMap<String, Slot>,
     pub(crate) tables: BTreeMap<String, Table>,
     pub(crate) tools: BTreeMap<String, Tool>,
@@ -155,8 +160,8 @@ pub(crate) enum NodeKind {
         found: NodeId,
         missing: NodeId,
     },
-    /// Gives slots values; `None` empties the slot.
-    Set { values: Vec<(String, Option<Template>)>, next: NodeId },
+    /// Gives slots values.
+    Set { values: Vec<(String, SetTo)>, next: NodeId },
     /// Adds one to a counter and branches when it reaches the limit.
     Count { counter: String, limit: u32, reached: NodeId, next: NodeId },
     /// Goes to what else the caller asked for in one breath, saying so first.
@@ -232,44 +237,34 @@ pub(crate) struct YesNoWords {
     pub(crate) no: BTreeMap<Lang, Vec<String>>,
 }
 
-/// A kind of value that callers give.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Slot {
-    pub(crate) kind: SlotKind,
-    /// Whether records must not show the value in full.
-    pub(crate) sensitive: bool,
-}
-
-/// The shape of a slot's values.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum SlotKind {
-    /// `yes` or `no`.
-    YesNo,
-    /// Digits; with `allow_x` a final `X`, as in Chinese identity numbers (GB 11643).
-    Digits { min: u8, max: u8, allow_x: bool },
-    /// The name of one of the options.
-    Choice(Vec<ChoiceOption>),
-    /// What the caller said, as heard.
-    Text,
-    /// A number that only `count` changes.
-    Counter,
-}
-
-/// One thing to choose.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ChoiceOption {
-    pub(crate) name: String,
-    /// Ways of saying it; the first is how the bot says it.
-    pub(crate) phrases: BTreeMap<Lang, Vec<String>>,
-    pub(crate) key: Option<char>,
-}
-
 /// One branch of a condition.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Case {
-    pub(crate) value: Reference,
-    pub(crate) test: Test,
+    pub(crate) condition: Condition,
     pub(crate) next: NodeId,
+}
+
+/// When a case holds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Condition {
+    Value { value: Reference, test: Test },
+    Formula(Formula),
+}
+
+/// An expression, and the values that it makes use of.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Formula {
+    pub(crate) expression: Expression,
+    pub(crate) uses: Vec<Reference>,
+}
+
+/// What a slot is set to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum SetTo {
+    /// It is emptied.
+    Nothing,
+    Text(Template),
+    Computed(Formula),
 }
 
 /// What a condition asks of a value.

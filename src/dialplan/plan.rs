@@ -7,6 +7,7 @@ use std::{
 use super::{
     DialplanError, DialplanSource, Severity,
     error::{At, Findings},
+    graph::{self, Graph},
     lint,
     model::{Model, Part, Reference, SlotKind},
     offer, read, source,
@@ -128,6 +129,11 @@ impl Dialplan {
         let offered = offer::phrases(&self.model);
         phrases.extend(offered.filter(|phrase| seen.insert(format!("{phrase:?}"))));
         phrases
+    }
+
+    /// Its nodes, and which leads to which.
+    pub fn graph(&self) -> Graph {
+        graph::graph(&self.model)
     }
 
     /// The intents with their examples in `lang`, as its calls learn them.

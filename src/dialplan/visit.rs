@@ -1,8 +1,8 @@
 //! Ways through a model: who follows whom, what is said, what is used.
 
 use super::model::{
-    Model, Node, NodeId, NodeKind, Part, Prompt, Reference, Routes, Target, Template, Then, Wants,
-    Wish,
+    Condition, Model, Node, NodeId, NodeKind, Part, Prompt, Reference, Routes, SetTo, Target,
+    Template, Then, Wants, Wish,
 };
 
 impl Node {
@@ -74,7 +74,12 @@ impl Node {
             used.extend(prompt.texts.values().flat_map(Template::references));
         }
         match &self.kind {
-            NodeKind::When { cases, .. } => used.extend(cases.iter().map(|c| &c.value)),
+            NodeKind::When { cases, .. } => {
+                used.extend(cases.iter().flat_map(|case| match &case.condition {
+                    Condition::Value { value, .. } => std::slice::from_ref(value),
+                    Condition::Formula(formula) => &formula.uses,
+                }));
+            }
             NodeKind::Transfer(transfer) => used.extend(transfer.to.references()),
             NodeKind::Tool(tool) => {
                 used.extend(tool.arguments.values().flat_map(Template::references));
@@ -84,8 +89,13 @@ impl Node {
                 used.extend(templates.chain([key]).flat_map(Template::references));
             }
             NodeKind::Set { values, .. } => {
-                let templates = values.iter().filter_map(|(_, template)| template.as_ref());
-                used.extend(templates.flat_map(Template::references));
+                for (_, to) in values {
+                    match to {
+                        SetTo::Nothing => {}
+                        SetTo::Text(template) => used.extend(template.references()),
+                        SetTo::Computed(formula) => used.extend(&formula.uses),
+                    }
+                }
             }
             _ => {}
         }
@@ -122,13 +132,14 @@ impl Model {
         let defaults = self.defaults.no_input.iter().chain(&self.defaults.no_match);
         let waiting = self.routes().any(|routes| routes.lead_to(Target::Wish(Wish::Wait)));
         let waiting = waiting.then_some(&self.waiting.say);
-        let returns = self.nodes.iter().any(Node::returns).then_some(&self.resume);
+        let returns = self.nodes.iter().any(Node::returns) || !self.knowledge.is_empty();
+        let returns = returns.then_some(&self.resume);
         let asks =
             |node: &Node| matches!(&node.kind, NodeKind::Tool(tool) if tool.filler.is_none());
         let fills = self.nodes.iter().any(asks).then_some(&self.filler);
         let answers = self.knowledge.values().map(|entry| &entry.answer);
         let nodes = self.nodes.iter().flat_map(Node::prompts).chain(answers);
-        nodes.chain(defaults).chain(waiting).chain(returns).chain(fills)
+        nodes.chain(defaults).chain(waiting).chain(returns).chain(fills).chain(&self.unknown)
     }
 
     fn routes(&self) -> impl Iterator<Item = &Routes> {

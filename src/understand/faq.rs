@@ -11,8 +11,8 @@ const MARGIN: f32 = 0.02;
 const SURE: f32 = 0.6;
 /// Entries closer together than this may be offered both.
 const CLOSE: f32 = 0.06;
-/// Score from which it is as good as the entry's own question.
-const SAME: f32 = 0.8;
+/// Score from which a question is as good as one of the entry's own.
+pub const FAQ_SAME: f32 = 0.8;
 /// Share of an entry's second nearest question in its score.
 const SECOND: f32 = 0.15;
 const HYPOTHESIS_DECAY: f32 = 0.9;
@@ -73,7 +73,7 @@ impl FaqIndex {
     pub fn either(&self, heard: &[Hypothesis]) -> Option<[FaqMatch; 2]> {
         let found: [FaqMatch; 2] = self.search(heard, 2).try_into().ok()?;
         let [best, second] = &found;
-        let near = best.score < SAME && second.score >= FAQ_LEAST;
+        let near = best.score < FAQ_SAME && second.score >= FAQ_LEAST;
         (near && best.score - second.score < CLOSE).then_some(found)
     }
 

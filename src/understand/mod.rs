@@ -9,12 +9,14 @@ mod distance;
 mod faq;
 mod intent;
 mod person;
+mod question;
 mod slots;
 mod vectors;
 
 pub use backchannel::{Backchannel, backchannel, is_one_word};
 pub use distance::found_in;
-pub use faq::{FAQ_LEAST, FaqIndex, FaqMatch};
+pub use faq::{FAQ_LEAST, FAQ_SAME, FaqIndex, FaqMatch};
 pub use intent::{IntentClassifier, IntentMatch, KNOWN, Ranking};
 pub use person::asks_for_person;
+pub use question::is_question;
 pub use slots::{ChoiceMatch, ChoiceOption, DigitSpec, best_digits, choice, digits, yes_no};

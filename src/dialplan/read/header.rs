@@ -87,7 +87,8 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
     places.limits = limits.map_or(At::TOP, |y| y.at);
     let limits = limits.map(|y| scope.read_limits(y));
     let defaults = fields.get("defaults").map(|y| scope.read_defaults(y));
-    let Defaults { no_input, ladders, waiting, resume, filler } = defaults.unwrap_or_default();
+    let Defaults { no_input, ladders, waiting, resume, filler, unknown } =
+        defaults.unwrap_or_default();
     let nodes: Vec<_> =
         bodies.iter().map(|(flow, key, body)| scope.read_node(flow, key, body)).collect();
     fields.finish();
@@ -105,6 +106,7 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
         waiting,
         resume,
         filler,
+        unknown,
         slots: scope.slots,
         tables: scope.tables,
         tools: scope.tools,
@@ -126,6 +128,7 @@ struct Defaults {
     waiting: Waiting,
     resume: Prompt,
     filler: Prompt,
+    unknown: Option<Prompt>,
 }
 
 impl Default for Defaults {
@@ -137,6 +140,7 @@ impl Default for Defaults {
             waiting: Waiting { say, no_input: Duration::from_secs(30) },
             resume: usual("Now, back to where we were.", "好，我们继续。"),
             filler: usual("One moment, please.", "正在为您查询，请稍等。"),
+            unknown: None,
         }
     }
 }
@@ -240,13 +244,14 @@ impl Scope<'_> {
         let longer = longer.and_then(|y| self.report.duration(y, "`wait_longer`"));
         let resume = fields.get("resume").map(|y| self.prompt(y, "`resume`"));
         let filler = fields.get("filler").map(|y| self.prompt(y, "`filler`"));
+        let unknown = fields.get("unknown").map(|y| self.prompt(y, "`unknown`"));
         fields.finish();
         let waiting = Waiting {
             say: say.unwrap_or(usual.waiting.say),
             no_input: longer.unwrap_or(usual.waiting.no_input),
         };
         let (resume, filler) = (resume.unwrap_or(usual.resume), filler.unwrap_or(usual.filler));
-        Defaults { no_input: wait, ladders, waiting, resume, filler }
+        Defaults { no_input: wait, ladders, waiting, resume, filler, unknown }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod ask;
 mod fields;
+mod formula;
 mod header;
 mod knowledge;
 mod node;
@@ -14,7 +15,7 @@ mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fields::{Fields, Report};
+pub(crate) use fields::{Fields, Report};
 
 use super::{
     DialplanSource,

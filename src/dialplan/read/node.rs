@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use super::{Scope, fields::Fields};
 use crate::dialplan::{
     error::At,
-    model::{Case, Node, NodeKind, PromptBargeIn, SlotKind, Test, Then},
+    expression::Operand,
+    model::{Case, Condition, Node, NodeKind, PromptBargeIn, SlotKind, Test, Then},
     yaml::{Key, Kind, Yaml},
 };
 
@@ -149,13 +150,7 @@ impl Scope<'_> {
             let Some(slot) = self.slot_name(&name) else {
                 continue;
             };
-            let value = match &yaml.kind {
-                Kind::Null => None,
-                _ => {
-                    let text = self.report.text(yaml, "a value of `set`")?;
-                    Some(self.template(text, yaml.at))
-                }
-            };
+            let value = self.set_to(&slot, yaml)?;
             values.insert(slot, value);
         }
         Some(NodeKind::Set {
@@ -214,9 +209,16 @@ impl Scope<'_> {
         Some(NodeKind::When { cases: cases.into_iter().collect::<Option<_>>()?, otherwise })
     }
 
-    /// `{value: slot, equals: x, next: NODE}` and its like.
+    /// `{value: slot, equals: x, next: NODE}` and its like, or `{if: EXPRESSION, next: NODE}`.
     fn case(&self, yaml: &Yaml, flow: &str) -> Option<Case> {
         let fields = Fields::new(self.report, yaml, "a case");
+        if let Some(holds) = fields.get("if") {
+            let next = self.required_node(&fields, "next", flow);
+            fields.finish();
+            let flag = |value: &Operand| matches!(value, Operand::Flag(_));
+            let formula = self.formula(holds, "`if`", "true or false", flag)?;
+            return Some(Case { condition: Condition::Formula(formula), next: next? });
+        }
         let value = fields.require("value", "name a slot, `table.column` or `call.time`");
         let value = value.and_then(|y| self.reference(self.report.text(y, "`value`")?, y.at));
         let next = self.required_node(&fields, "next", flow);
@@ -233,7 +235,10 @@ impl Scope<'_> {
         fields.finish();
         let mut tests = tests.into_iter().flatten();
         match (tests.next(), tests.next()) {
-            (Some(test), None) => Some(Case { value: value?, test, next: next? }),
+            (Some(test), None) => {
+                let condition = Condition::Value { value: value?, test };
+                Some(Case { condition, next: next? })
+            }
             _ => {
                 self.report.error(
                     yaml.at,

@@ -95,11 +95,9 @@ impl Scope<'_> {
     /// How a value is read when the prompt does not say.
     fn usual_reading(&self, reference: &Reference) -> ReadAs {
         match reference {
-            Reference::Slot(name) => match self.slots.get(name).map(|s| &s.kind) {
-                Some(SlotKind::Digits { .. }) => ReadAs::Digits,
-                Some(SlotKind::Counter) => ReadAs::Number,
-                _ => ReadAs::Text,
-            },
+            Reference::Slot(name) => {
+                self.slots.get(name).map_or(ReadAs::Text, |slot| slot.kind.usual_reading())
+            }
             Reference::Given { tool, field } => {
                 let tool = self.tools.get(tool);
                 tool.and_then(|t| t.gives.get(field)).copied().unwrap_or(ReadAs::Text)

@@ -1,0 +1,48 @@
+//! Values that callers give.
+
+use std::collections::BTreeMap;
+
+use crate::text::{Lang, ReadAs};
+
+/// A kind of value that callers give.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Slot {
+    pub(crate) kind: SlotKind,
+    /// Whether records must not show the value in full.
+    pub(crate) sensitive: bool,
+}
+
+/// The shape of a slot's values.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum SlotKind {
+    /// `yes` or `no`.
+    YesNo,
+    /// Digits; with `allow_x` a final `X`, as in Chinese identity numbers (GB 11643).
+    Digits { min: u8, max: u8, allow_x: bool },
+    /// The name of one of the options.
+    Choice(Vec<ChoiceOption>),
+    /// What the caller said, as heard.
+    Text,
+    /// A number that only `count` changes.
+    Counter,
+}
+
+impl SlotKind {
+    /// How its values are read aloud when a prompt does not say.
+    pub(crate) fn usual_reading(&self) -> ReadAs {
+        match self {
+            Self::Digits { .. } => ReadAs::Digits,
+            Self::Counter => ReadAs::Number,
+            Self::YesNo | Self::Choice(_) | Self::Text => ReadAs::Text,
+        }
+    }
+}
+
+/// One thing to choose.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ChoiceOption {
+    pub(crate) name: String,
+    /// Ways of saying it; the first is how the bot says it.
+    pub(crate) phrases: BTreeMap<Lang, Vec<String>>,
+    pub(crate) key: Option<char>,
+}

@@ -1,0 +1,15 @@
+//! Floor 5: calls in writing. Plays scripted callers against a dialplan, compares, and tells what was covered; no audio, no
+//! clock, no sockets.
+
+mod compare;
+mod coverage;
+mod pattern;
+mod play;
+mod read;
+mod script;
+mod tools;
+
+pub use coverage::Coverage;
+pub use play::{Line, Played, Player, Problem, State};
+pub use script::{Script, Suite};
+pub use tools::{Asked, Tools};

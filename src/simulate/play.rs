@@ -1,0 +1,396 @@
+//! One call in writing.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{
+    compare,
+    pattern::{Pattern, all_match},
+    script::{Act, Script, Step},
+    tools::{Asked, Tools},
+};
+use crate::{
+    audio::CallTime,
+    dialog::{
+        CallFacts, Event, Input, Invoke, InvokeResult, Listen, Machine, Outcome, Output, Transfer,
+    },
+    dialplan::Dialplan,
+};
+
+/// What is counted in a call, by the names that scripts have for it.
+pub(super) const COUNTED: [&str; 8] = [
+    "turns",
+    "no_input",
+    "no_match",
+    "corrections",
+    "digressions",
+    "faq",
+    "unanswered",
+    "tool_failures",
+];
+
+/// How long a caller's line takes, and the bot's before it.
+const LINE: Duration = Duration::from_secs(5);
+
+/// Plays one call: feed it what the caller does, and read what came of it.
+#[derive(Debug, Clone)]
+pub struct Player {
+    machine: Machine,
+    tools: Tools,
+    now: CallTime,
+    state: State,
+    /// What the bot said since the caller's last line.
+    said: Vec<String>,
+    /// Keys pressed before they were wanted.
+    typed: VecDeque<char>,
+    played: Played,
+    /// The node entered last, to which the call may have come back.
+    here: Option<String>,
+    /// The slot that got a value since a node was entered: another value for it is a correction.
+    filled: Option<String>,
+}
+
+/// What the call waits for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum State {
+    /// The caller.
+    Listening(Listen),
+    /// A hand-over.
+    Transferring(Transfer),
+    /// A tool.
+    Invoking(Invoke),
+    /// Nothing: the call is over.
+    Over,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Played {
+    /// What was said and done, in order.
+    pub transcript: Vec<Line>,
+    /// Nodes entered, in order.
+    pub nodes: Vec<String>,
+    /// Which node was followed by which, as long as one led to the other.
+    pub transitions: Vec<(String, String)>,
+    /// Intents, in order.
+    pub intents: Vec<String>,
+    /// What tools were asked, in order.
+    pub asked: Vec<Asked>,
+    /// How often what a script can count happened, by name.
+    pub counts: BTreeMap<&'static str, u32>,
+    /// How it ended; `None` while the call goes on.
+    pub outcome: Option<Outcome>,
+    /// Where it went another way than the script.
+    pub problems: Vec<Problem>,
+}
+
+/// A line of a transcript.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// The bot said this.
+    Bot(String),
+    /// The caller did this.
+    Caller(String),
+    /// A tool was asked, a call handed over, the call ended.
+    Done(String),
+}
+
+/// A place where a call went another way than its script.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Problem {
+    /// Line of the script, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub what: String,
+    /// Lines of the transcript so far.
+    pub after: usize,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bot(text) => write!(f, "bot     {text}"),
+            Self::Caller(text) => write!(f, "caller  {text}"),
+            Self::Done(text) => write!(f, "        {text}"),
+        }
+    }
+}
+
+impl Player {
+    /// A call that is answered now. Tools that `tools` does not know are left to
+    /// [`Player::invoked`].
+    pub fn new(plan: Arc<Dialplan>, facts: CallFacts, tools: Tools) -> Self {
+        let mut player = Self {
+            machine: Machine::new(plan, facts),
+            tools,
+            now: CallTime::ZERO,
+            state: State::Over,
+            said: Vec::new(),
+            typed: VecDeque::new(),
+            played: Played::default(),
+            here: None,
+            filled: None,
+        };
+        player.feed(Input::Start);
+        player
+    }
+
+    /// Plays `script` against `plan` and compares.
+    pub fn run(plan: &Arc<Dialplan>, script: &Script) -> Played {
+        let mut player = Self::new(Arc::clone(plan), script.facts.clone(), script.tools.clone());
+        player.follow(&script.steps);
+        if matches!(player.state, State::Transferring(_)) {
+            player.feed(Input::Transferred(crate::dialog::TransferResult::Done));
+        }
+        let problems = compare::compare(script, &player.machine, &player.played, &player.here);
+        player.played.problems.extend(problems);
+        player.played
+    }
+
+    /// What the call waits for.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// What came of the call so far.
+    pub fn played(&self) -> &Played {
+        &self.played
+    }
+
+    /// The caller says something, makes a noise, is silent or hangs up.
+    pub fn caller(&mut self, input: Input) {
+        let pause = match (&input, &self.state) {
+            (Input::NoInput, State::Listening(listen)) => listen.no_input,
+            _ => LINE,
+        };
+        self.now = self.now + pause;
+        self.played.transcript.push(Line::Caller(written(&input)));
+        if input == Input::HungUp {
+            self.state = State::Over;
+            self.played.outcome = Some(self.machine.outcome("caller_hung_up"));
+        } else {
+            *self.played.counts.entry("turns").or_default() += 1;
+        }
+        self.feed(input);
+    }
+
+    /// The caller presses keys, which answer as many questions as they fill.
+    pub fn keys(&mut self, keys: &str) {
+        self.now = self.now + LINE;
+        self.played.transcript.push(Line::Caller(format!("[{keys}]")));
+        self.typed.extend(keys.chars());
+        self.collect_keys();
+    }
+
+    /// Something came of the hand-over.
+    pub fn transferred(&mut self, result: crate::dialog::TransferResult) {
+        self.feed(Input::Transferred(result));
+    }
+
+    /// The tool that the call waits for gave this.
+    pub fn invoked(&mut self, result: InvokeResult) {
+        self.feed(Input::Invoked(result));
+    }
+
+    /// Keys make up one entry as [`crate::dialog::KeyRules`] says; a pause ends the last.
+    fn collect_keys(&mut self) {
+        while let State::Listening(listen) = &self.state
+            && !self.typed.is_empty()
+        {
+            let rules = &listen.keys;
+            let mut entry = String::new();
+            while entry.chars().count() < usize::from(rules.max)
+                && let Some(key) = self.typed.pop_front()
+            {
+                if rules.terminator == Some(key) {
+                    break;
+                }
+                entry.push(key);
+            }
+            // What ends an entry may still follow one that was full.
+            if self.typed.front().is_some_and(|key| rules.terminator == Some(*key)) {
+                self.typed.pop_front();
+            }
+            *self.played.counts.entry("turns").or_default() += 1;
+            self.feed(Input::Keys(entry));
+        }
+    }
+
+    fn feed(&mut self, input: Input) {
+        let mut next = Some(input);
+        while let Some(input) = next.take() {
+            for output in self.machine.step(self.now, input) {
+                match output {
+                    Output::Say(say) => {
+                        let text = say.phrase.to_string();
+                        self.played.transcript.push(Line::Bot(text.clone()));
+                        self.said.push(text);
+                    }
+                    Output::Listen(listen) => self.state = State::Listening(listen),
+                    Output::Transfer(transfer) => {
+                        self.done(format!("hands over to {}", transfer.to));
+                        self.state = State::Transferring(transfer);
+                    }
+                    Output::Invoke(invoke) => next = self.invoke(invoke),
+                    Output::HangUp(outcome) => {
+                        self.done(format!("hangs up: {}", outcome.disposition));
+                        self.played.outcome = Some(outcome);
+                        self.state = State::Over;
+                    }
+                    Output::Note(event) => self.note(event),
+                }
+            }
+        }
+    }
+
+    fn invoke(&mut self, invoke: Invoke) -> Option<Input> {
+        let (tool, arguments) = (invoke.tool.clone(), invoke.arguments.clone());
+        self.played.asked.push(Asked { tool, arguments });
+        let result = self.tools.know(&invoke.tool).then(|| self.tools.ask(&invoke));
+        let given = match &result {
+            Some(InvokeResult::Done(fields)) => format!(" → {}", pairs(fields)),
+            Some(InvokeResult::Failed(why)) => format!(" fails: {why}"),
+            None => String::new(),
+        };
+        self.done(format!("asks {}({}){given}", invoke.tool, pairs(&invoke.arguments)));
+        if result.is_none() {
+            self.state = State::Invoking(invoke);
+        }
+        result.map(Input::Invoked)
+    }
+
+    fn done(&mut self, what: String) {
+        self.played.transcript.push(Line::Done(what));
+    }
+
+    fn note(&mut self, event: Event) {
+        let mut count = |what| *self.played.counts.entry(what).or_default() += 1;
+        match event {
+            Event::Node { node } => {
+                self.filled = None;
+                if let Some(from) = self.here.replace(node.clone()) {
+                    self.played.transitions.push((from, node.clone()));
+                }
+                self.played.nodes.push(node);
+            }
+            Event::Resumed { node } => {
+                self.filled = None;
+                self.here = Some(node);
+            }
+            Event::Intent { intent, .. } => self.played.intents.push(intent),
+            Event::Slot { slot, .. } => {
+                let again = self.filled.as_ref() == Some(&slot);
+                self.filled = Some(slot);
+                if again {
+                    count("corrections");
+                }
+            }
+            Event::Digression { .. } => count("digressions"),
+            Event::NoMatch { .. } => count("no_match"),
+            Event::NoInput { .. } => count("no_input"),
+            Event::Faq { .. } => count("faq"),
+            Event::Unanswered { .. } => count("unanswered"),
+            Event::InvokeFailed { .. } => count("tool_failures"),
+            _ => {}
+        }
+    }
+
+    /// Goes through the lines of a script, up to the first that cannot happen.
+    fn follow(&mut self, steps: &[Step]) {
+        let mut expected: Vec<(usize, &Pattern)> = Vec::new();
+        for step in steps {
+            if let Act::Bot(pattern) = &step.act {
+                expected.push((step.line, pattern));
+                continue;
+            }
+            self.compare_said(&mut expected);
+            if let Some(why) = self.impossible(&step.act) {
+                return self.problem(step.line, why);
+            }
+            match &step.act {
+                Act::Bot(_) => {}
+                Act::Caller(input) => self.caller(input.clone()),
+                Act::Keys(keys) => self.keys(keys),
+                Act::Transfer { result, .. } => self.transferred(*result),
+            }
+        }
+        self.compare_said(&mut expected);
+    }
+
+    /// Why `act` cannot happen now.
+    fn impossible(&self, act: &Act) -> Option<String> {
+        match (&self.state, act) {
+            (State::Over, _) => Some("the call is over by then".to_owned()),
+            (State::Invoking(invoke), _) => Some(format!(
+                "the call asks `{}`, and the script does not say what it gives: add it to `tools`",
+                invoke.tool
+            )),
+            (State::Transferring(there), Act::Transfer { to: Some(to), .. }) if *to != there.to => {
+                Some(format!("the call is handed over to {}, not to {to}", there.to))
+            }
+            (State::Transferring(_), Act::Transfer { .. } | Act::Caller(Input::HungUp)) => None,
+            (State::Transferring(there), _) => {
+                Some(format!("the call is handed over to {} here: add `- transfer: …`", there.to))
+            }
+            (State::Listening(_), Act::Transfer { .. }) => {
+                Some("the call is not handed over here; it waits for the caller".to_owned())
+            }
+            (State::Listening(_), _) => None,
+        }
+    }
+
+    /// Compares what the bot said since the caller's last line, where the script says anything of it.
+    fn compare_said(&mut self, expected: &mut Vec<(usize, &Pattern)>) {
+        let said = std::mem::take(&mut self.said);
+        let patterns: Vec<&Pattern> = expected.iter().map(|(_, pattern)| *pattern).collect();
+        let lines = std::mem::take(expected);
+        let Some((first, _)) = lines.first() else { return };
+        if all_match(&patterns, &said) {
+            return;
+        }
+        let wrong = lines.iter().zip(&said).find(|((_, pattern), said)| !pattern.matches(said));
+        let (line, what) = match wrong {
+            Some(((line, pattern), said)) => {
+                (*line, format!("the bot says “{said}”, not “{}”", pattern.text()))
+            }
+            None if said.len() < lines.len() => {
+                let (line, missing) = lines[said.len()];
+                (line, format!("the bot does not say “{}”", missing.text()))
+            }
+            None => {
+                let more: Vec<String> = said.iter().map(|said| format!("“{said}”")).collect();
+                (*first, format!("the bot says all this: {}", more.join(" ")))
+            }
+        };
+        self.problem(line, what);
+    }
+
+    fn problem(&mut self, line: usize, what: String) {
+        let after = self.played.transcript.len();
+        self.played.problems.push(Problem { line, what, after });
+    }
+}
+
+fn written(input: &Input) -> String {
+    match input {
+        Input::Heard(heard) => {
+            let texts: Vec<&str> = heard.iter().map(|h| h.text.as_str()).collect();
+            texts.join(" | ")
+        }
+        Input::Unclear => "[unclear]".to_owned(),
+        Input::NoInput => "[silence]".to_owned(),
+        Input::HungUp => "[hangs up]".to_owned(),
+        Input::Keys(keys) => format!("[{keys}]"),
+        Input::Start | Input::Transferred(_) | Input::Invoked(_) => String::new(),
+    }
+}
+
+fn pairs(values: &BTreeMap<String, String>) -> String {
+    let pairs: Vec<String> =
+        values.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    pairs.join(", ")
+}
