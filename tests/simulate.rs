@@ -1,5 +1,11 @@
 //! Scripted calls: those that come with the dialplans, and what a script says when a call goes another way.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests, too, fail by panicking"
+)]
+
 use std::{fs, path::Path, sync::Arc};
 
 use hotline::{
