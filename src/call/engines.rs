@@ -35,7 +35,7 @@ impl Engines {
     }
 
     /// Whether a recogniser knows the language.
-    pub(super) fn hears(&self, lang: Lang) -> bool {
+    pub fn hears(&self, lang: Lang) -> bool {
         self.recognizers.contains_key(&lang)
     }
 

@@ -6,7 +6,7 @@ use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::runtime;
-use crate::service::{Config, Service};
+use crate::service::{Config, Reloader, Service};
 
 /// Arguments of `hotline serve`.
 #[derive(Debug, clap::Args)]
@@ -20,7 +20,8 @@ pub struct ServeArgs {
 }
 
 /// Starts the service and stays; on SIGTERM or Ctrl-C no call is taken any more, and running calls
-/// are given `sip.drain_s` to end; the second signal ends them at once.
+/// are given `sip.drain_s` to end; the second signal ends them at once. On SIGHUP the numbers of the configuration and their
+/// dialplans are read again.
 ///
 /// # Errors
 /// When the service cannot be started.
@@ -28,6 +29,7 @@ pub fn run(args: ServeArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.config)?;
     runtime()?.block_on(async {
         let service = Service::start(config, args.models).await?;
+        tokio::spawn(reload_on_hangup(service.reloader(), args.config));
         let mut first = Stop::new()?;
         let mut second = Stop::new()?;
         let cut = async {
@@ -37,6 +39,21 @@ pub fn run(args: ServeArgs) -> anyhow::Result<()> {
         service.run_until(first.told(), cut).await;
         Ok(())
     })
+}
+
+/// Reads the configuration's numbers and their dialplans again at each SIGHUP; what is wrong with them is logged, and
+/// changes nothing.
+async fn reload_on_hangup(reloader: Reloader, path: PathBuf) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    while hangup.recv().await.is_some() {
+        let reloaded = match Config::load(&path) {
+            Ok(config) => reloader.reload(config).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = reloaded {
+            tracing::error!("the dialplans in use stay: {error}");
+        }
+    }
 }
 
 /// Hears each SIGTERM and each Ctrl-C from when it was made.

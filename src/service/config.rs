@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::{BeforeAnswer, ServiceError, Trunk};
+use super::{BeforeAnswer, ServiceError, Trial, Trunk};
 use crate::{
     audio::Codec,
     call::{Limits, MediaOptions, SrtpPolicy, ToneKeys},
@@ -216,6 +216,8 @@ pub struct Number {
     /// Whether its calls are recorded. The journal is written in any case.
     #[serde(default = "default_record")]
     pub record: bool,
+    /// Another dialplan for some of its callers.
+    pub trial: Option<Trial>,
 }
 
 /// Synthesis.
@@ -273,7 +275,8 @@ impl Config {
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let numbers = self.numbers.iter_mut().flat_map(|number| {
             let announcement = number.before_answer.as_mut().and_then(BeforeAnswer::path);
-            [&mut number.dialplan].into_iter().chain(announcement)
+            let trial = number.trial.as_mut().map(|trial| &mut trial.dialplan);
+            [&mut number.dialplan].into_iter().chain(announcement).chain(trial)
         });
         [&mut self.data.dir, &mut self.voices.dir]
             .into_iter()

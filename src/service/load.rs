@@ -7,9 +7,12 @@ use std::{
     sync::Arc,
 };
 
-use super::{Config, Line, ServiceError};
+use super::{
+    Config, ServiceError, Trial,
+    lines::{Line, Lines, Spoken},
+};
 use crate::{
-    call::{BeforeAnswer, Engines},
+    call::Engines,
     dialplan::Dialplan,
     speech::{
         Recognizer,
@@ -21,41 +24,52 @@ use crate::{
     text::{Lang, Phrase},
 };
 
-/// A number, its dialplan, and the file that came from.
+/// A number's dialplan, or that of its trial, and the file that came from.
 pub(super) struct Answering {
-    /// Its place in the configuration.
+    /// The number's place in the configuration.
     at: usize,
-    number: String,
+    is_trial: bool,
     path: PathBuf,
     dialplan: Arc<Dialplan>,
-    before_answer: BeforeAnswer,
-    record: bool,
 }
 
-/// Loads the dialplan of every number; one that several numbers share is loaded once.
+/// Loads the dialplans of every number; one that several numbers share is loaded once.
 pub(super) fn dialplans(config: &Config) -> Result<Vec<Answering>, ServiceError> {
     let mut loaded: BTreeMap<PathBuf, Arc<Dialplan>> = BTreeMap::new();
     let mut answering = Vec::new();
     for (at, number) in config.numbers.iter().enumerate() {
-        let path = number.dialplan.clone();
-        let dialplan = match loaded.get(&path) {
-            Some(dialplan) => Arc::clone(dialplan),
-            None => Arc::new(load_dialplan(&path)?),
-        };
-        loaded.insert(path.clone(), Arc::clone(&dialplan));
-        can_be_answered(config, &path, &dialplan)?;
-        let before_answer =
-            number.before_answer.as_ref().map(|before| before.load()).transpose()?;
-        answering.push(Answering {
-            at,
-            number: number.number.clone(),
-            path,
-            dialplan,
-            before_answer: before_answer.unwrap_or_default(),
-            record: number.record,
-        });
+        if let Some(problem) = number.trial.as_ref().and_then(Trial::problem) {
+            return Err(ServiceError::Trial { number: number.number.clone(), problem });
+        }
+        let trial = number.trial.as_ref().map(|trial| (true, &trial.dialplan));
+        for (is_trial, path) in [(false, &number.dialplan)].into_iter().chain(trial) {
+            let dialplan = match loaded.get(path) {
+                Some(dialplan) => Arc::clone(dialplan),
+                None => Arc::new(load_dialplan(path)?),
+            };
+            loaded.insert(path.clone(), Arc::clone(&dialplan));
+            can_be_answered(config, path, &dialplan)?;
+            answering.push(Answering { at, is_trial, path: path.clone(), dialplan });
+        }
     }
     Ok(answering)
+}
+
+/// Loads the dialplans of a configuration for a service that runs, with recognisers for `hears` alone. Blocks.
+pub(super) fn again(
+    config: &Config,
+    models: &ModelDir,
+    hears: impl Fn(Lang) -> bool,
+    known: &Lines,
+) -> Result<Lines, ServiceError> {
+    let answering = dialplans(config)?;
+    for member in &answering {
+        let new = |lang: &&Lang| config.recognizer.contains_key(lang) && !hears(**lang);
+        if let Some(&lang) = member.dialplan.languages().iter().find(new) {
+            return Err(ServiceError::NewLanguage { path: member.path.clone(), lang });
+        }
+    }
+    lines(config, models, answering, &known.prompts)
 }
 
 /// Each language has a recogniser; or none has, and keys answer every question.
@@ -75,9 +89,9 @@ fn can_be_answered(config: &Config, path: &Path, dialplan: &Dialplan) -> Result<
     Err(ServiceError::NoRecognizer { path: path.to_owned(), lang, why_not_keys })
 }
 
-fn load_dialplan(path: &PathBuf) -> Result<Dialplan, ServiceError> {
+fn load_dialplan(path: &Path) -> Result<Dialplan, ServiceError> {
     let dialplan = Dialplan::load(path).map_err(|errors| ServiceError::Dialplan {
-        path: path.clone(),
+        path: path.to_owned(),
         problems: errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
     })?;
     for warning in dialplan.warnings() {
@@ -91,7 +105,7 @@ pub(super) fn speech(
     config: &Config,
     models: &ModelDir,
     answering: Vec<Answering>,
-) -> Result<(Engines, HashMap<usize, Line>), ServiceError> {
+) -> Result<(Engines, Lines), ServiceError> {
     let spoken: BTreeSet<Lang> =
         answering.iter().flat_map(|a| a.dialplan.languages().iter().copied()).collect();
     let mut heard: BTreeMap<Lang, Arc<dyn Recognizer>> = BTreeMap::new();
@@ -104,7 +118,7 @@ pub(super) fn speech(
     let threads = NonZeroUsize::new(config.inference.threads).unwrap_or(NonZeroUsize::MIN);
     let scheduler = Scheduler::start(SchedulerConfig { threads, queue: config.inference.queue })
         .map_err(ServiceError::Threads)?;
-    let lines = lines(config, models, answering)?;
+    let lines = lines(config, models, answering, &[])?;
     Ok((Engines::new(heard, scheduler), lines))
 }
 
@@ -114,22 +128,39 @@ struct Group {
     members: Vec<Answering>,
 }
 
+/// What answers the numbers; prompts of voices that are `known` are used again.
 fn lines(
     config: &Config,
     models: &ModelDir,
     answering: Vec<Answering>,
-) -> Result<HashMap<usize, Line>, ServiceError> {
-    let mut lines = HashMap::new();
+    known: &[(BTreeMap<Lang, String>, Arc<Prompts>)],
+) -> Result<Lines, ServiceError> {
+    let mut spoken: HashMap<(usize, bool), Spoken> = HashMap::new();
+    let mut all = Vec::new();
     for group in groups(answering) {
-        let prompts = Arc::new(prompts(config, models, &group)?);
-        for Answering { at, number, path, dialplan, before_answer, record } in group.members {
-            render(&prompts, &dialplan.phrases(), &number)?;
-            tracing::info!(%number, dialplan = dialplan.name(), path = %path.display(), "answering");
-            let prompts = Arc::clone(&prompts);
-            lines.insert(at, Line { dialplan, prompts, before_answer, record });
+        let prompts = match known.iter().find(|(voices, _)| *voices == group.voices) {
+            Some((_, prompts)) => Arc::clone(prompts),
+            None => Arc::new(prompts(config, models, &group)?),
+        };
+        for Answering { at, is_trial, path, dialplan } in group.members {
+            let number = config.numbers.get(at).map_or("", |number| number.number.as_str());
+            render(&prompts, &dialplan.phrases(), number)?;
+            let version = dialplan.version();
+            tracing::info!(%number, dialplan = dialplan.name(), version, path = %path.display(), is_trial, "answering");
+            spoken.insert((at, is_trial), Spoken { dialplan, prompts: Arc::clone(&prompts) });
         }
+        all.push((group.voices, prompts));
     }
-    Ok(lines)
+    let mut lines = Vec::new();
+    for (at, number) in config.numbers.iter().enumerate() {
+        let Some(main) = spoken.remove(&(at, false)) else { continue };
+        let before_answer =
+            number.before_answer.as_ref().map(|before| before.load()).transpose()?;
+        let trial = number.trial.clone().zip(spoken.remove(&(at, true)));
+        let before_answer = before_answer.unwrap_or_default();
+        lines.push(Line { number: number.clone(), before_answer, main, trial });
+    }
+    Ok(Lines { lines, prompts: all })
 }
 
 fn groups(answering: Vec<Answering>) -> Vec<Group> {

@@ -4,14 +4,16 @@
 mod before_answer;
 mod config;
 mod drain;
+mod error;
+mod lines;
 mod load;
 mod monitoring;
 mod route;
+mod trial;
 mod trunk;
 mod trunk_check;
 
 use std::{
-    collections::HashMap,
     future::Future,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -20,27 +22,29 @@ use std::{
 };
 
 use time::{OffsetDateTime, macros::format_description};
-use tokio::task::JoinSet;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
 
 pub use before_answer::BeforeAnswer;
 pub use config::{Config, Data, Inference, Monitoring, Number, Rtp, Sip, Voices};
+pub use error::ServiceError;
+pub use lines::Reloader;
+pub use trial::Trial;
 pub use trunk::Trunk;
 pub use trunk_check::{Finding, TestCall, TrunkLine, Verdict, check_trunk};
 
+use lines::{Lines, Reload};
+
 use crate::{
-    call::{self, ArchiveWriter, Engines, PortError, PortRange, Setup, live::Live},
-    crm::{Crm, CrmError},
-    dialplan::Dialplan,
+    call::{self, ArchiveWriter, Engines, PortRange, Setup, live::Live},
+    crm::Crm,
     sip::{
-        Leg, Permits, Redacted, Rejection, SessionTimerConfig, SipError, SipLeg, UserAgent,
-        UserAgentConfig,
+        Leg, Permits, Redacted, Rejection, SessionTimerConfig, SipLeg, UserAgent, UserAgentConfig,
     },
-    speech::{
-        SpeechError,
-        models::ModelDir,
-        prompts::{Prompts, VoiceError},
-    },
-    store::{Store, StoreError},
+    speech::models::ModelDir,
+    store::Store,
 };
 
 /// What a caller who finds every permit taken is told to wait.
@@ -48,116 +52,16 @@ const RETRY_AFTER: Duration = Duration::from_secs(10);
 /// Live events kept for a watcher that lags.
 const LIVE_EVENTS: usize = 1_024;
 
-/// Why a service does not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ServiceError {
-    /// The configuration.
-    #[error("{path}: {problem}")]
-    Config {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, with its line.
-        problem: String,
-    },
-    /// A dialplan has errors.
-    #[error("{problems}\nmend the dialplan; `hotline check {path}` shows all of this")]
-    Dialplan {
-        /// The dialplan's file.
-        path: PathBuf,
-        /// One problem a line.
-        problems: String,
-    },
-    /// An announcement cannot be read.
-    #[error("announcement {path}: {problem}")]
-    Announcement {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// A trunk's part of the configuration.
-    #[error("trunk `{trunk}`: {problem}")]
-    Trunk {
-        /// Its name.
-        trunk: String,
-        /// What is wrong.
-        problem: String,
-    },
-    /// A language is spoken by a dialplan but not heard.
-    #[error(
-        "{path} speaks {lang}, but the configuration has no [recognizer.{lang}]; {why_not_keys}"
-    )]
-    NoRecognizer {
-        /// The dialplan's file.
-        path: PathBuf,
-        /// The language.
-        lang: crate::text::Lang,
-        /// Why keys alone do not do.
-        why_not_keys: String,
-    },
-    /// A model or a voice.
-    #[error(transparent)]
-    Speech(#[from] SpeechError),
-    /// A voice definition.
-    #[error(transparent)]
-    Voice(#[from] VoiceError),
-    /// The thread that writes recordings and journals.
-    #[error("cannot start the thread that writes recordings: {0}")]
-    Thread(std::io::Error),
-    /// The inference threads.
-    #[error("cannot start inference threads: {0}: lower `inference.threads`")]
-    Threads(std::io::Error),
-    /// A call that was placed to try a trunk.
-    #[error(transparent)]
-    Call(#[from] call::CallError),
-    /// The listening address.
-    #[error(transparent)]
-    Sip(#[from] SipError),
-    /// The address of health and metrics.
-    #[error("monitoring.listen {address} cannot be listened on: {problem}")]
-    Monitoring {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        problem: std::io::Error,
-    },
-    /// The CRM.
-    #[error(transparent)]
-    Crm(#[from] CrmError),
-    /// The RTP ports.
-    #[error(transparent)]
-    Ports(#[from] PortError),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The data directory.
-    #[error("cannot make the data directory {path}: {problem}")]
-    DataDir {
-        /// The directory.
-        path: PathBuf,
-        /// What the system said.
-        problem: String,
-    },
-}
-
 /// A service that is ready to answer.
 pub struct Service {
     agent: UserAgent,
-    /// By the place of the number in the configuration.
-    lines: HashMap<usize, Line>,
+    lines: Arc<Lines>,
+    models: ModelDir,
+    reloader: Reloader,
+    reloads: mpsc::Receiver<Reload>,
     shared: Shared,
     permits: Permits,
     monitoring: monitoring::Monitoring,
-}
-
-/// What answers a number.
-#[derive(Clone)]
-struct Line {
-    dialplan: Arc<Dialplan>,
-    prompts: Arc<Prompts>,
-    before_answer: call::BeforeAnswer,
-    record: bool,
 }
 
 /// What every call gets a share of.
@@ -202,7 +106,7 @@ impl Service {
             tokio::task::block_in_place(|| load::speech(&config, &models, dialplans))?;
         let agent = UserAgent::bind(agent_config(&config)?).await?;
         for on in agent.listening_on() {
-            tracing::info!(address = %on, numbers = lines.len(), "ready to answer");
+            tracing::info!(address = %on, numbers = lines.lines.len(), "ready to answer");
         }
         let permits = Permits::new(config.sip.max_calls);
         let shared = Shared {
@@ -217,7 +121,9 @@ impl Service {
         if let Some(address) = monitoring.address() {
             tracing::info!(%address, "metrics and health over HTTP");
         }
-        Ok(Self { agent, lines, shared, permits, monitoring })
+        let (reloader, reloads) = Reloader::new();
+        let lines = Arc::new(lines);
+        Ok(Self { agent, lines, models, reloader, reloads, shared, permits, monitoring })
     }
 
     /// The address listened on.
@@ -233,6 +139,11 @@ impl Service {
     /// The calls.
     pub fn store(&self) -> &Store {
         &self.shared.store
+    }
+
+    /// Has it read its dialplans again while it runs.
+    pub fn reloader(&self) -> Reloader {
+        self.reloader.clone()
     }
 
     /// What is happening.
@@ -254,6 +165,7 @@ impl Service {
         cut: impl Future<Output = ()>,
     ) {
         let mut calls = JoinSet::new();
+        let mut loading = JoinSet::new();
         tokio::pin!(stop);
         self.monitoring.ready(true);
         loop {
@@ -263,6 +175,13 @@ impl Service {
                     None => break,
                 },
                 Some(_) = calls.join_next() => {}
+                // One at a time: what is read last is what answers.
+                Some(reload) = self.reloads.recv(), if loading.is_empty() => {
+                    loading.spawn_blocking(self.reading(reload));
+                }
+                Some(Ok((lines, done))) = loading.join_next() => {
+                    let _ = done.send(lines.map(|lines| self.answer_with(lines)));
+                }
                 () = &mut stop => break,
             }
         }
@@ -271,12 +190,33 @@ impl Service {
         drain::drain(self.agent, calls, deadline, cut).await;
     }
 
+    /// Reads the dialplans that `reload` asks for, on a thread that may block.
+    fn reading(
+        &self,
+        reload: Reload,
+    ) -> impl FnOnce() -> (Result<Lines, ServiceError>, oneshot::Sender<Result<usize, ServiceError>>)
+    + Send
+    + use<> {
+        let (models, known) = (self.models.clone(), Arc::clone(&self.lines));
+        let engines = Arc::clone(&self.shared.engines);
+        move || {
+            let lines = load::again(&reload.config, &models, |lang| engines.hears(lang), &known);
+            (lines, reload.done)
+        }
+    }
+
+    /// Answers new calls with `lines`; returns how many numbers there are.
+    fn answer_with(&mut self, lines: Lines) -> usize {
+        let numbers = lines.lines.len();
+        tracing::info!(numbers, "new calls are answered by the dialplans just read");
+        self.lines = Arc::new(lines);
+        numbers
+    }
+
     fn admit(&self, leg: SipLeg, calls: &mut JoinSet<()>) {
         let info = leg.info();
         let number = info.to_user.clone();
-        let numbers = self.shared.config.numbers.iter();
-        let found = route::find(numbers, &number, info.trunk.as_deref());
-        let Some(line) = found.and_then(|at| self.lines.get(&at)).cloned() else {
+        let Some(line) = self.lines.find(&number, info.trunk.as_deref()) else {
             tracing::warn!(called = %number, trunk = info.trunk.as_deref(), "404: no dialplan answers this number; add a [[number]]");
             self.refuse(leg, Rejection::not_found(), calls);
             return;
@@ -289,12 +229,13 @@ impl Service {
         let id = call_id();
         tracing::info!(call = %id, caller = %Redacted(&info.from), called = %number, "call");
         let shared = &self.shared;
+        let spoken = line.for_caller(&info.from_user).clone();
         let setup = Setup {
             dir: shared.config.data.dir.join("calls").join(&id[..8]).join(&id),
             id,
-            dialplan: line.dialplan,
+            dialplan: spoken.dialplan,
             engines: Arc::clone(&shared.engines),
-            prompts: line.prompts,
+            prompts: spoken.prompts,
             crm: shared.crm.clone(),
             store: shared.store.clone(),
             live: shared.live.clone(),
@@ -304,10 +245,10 @@ impl Service {
             media: shared.config.rtp.media_options(),
             srtp: shared.config.srtp_with(info.trunk.as_deref()),
             archives: shared.archives.clone(),
-            record: line.record,
+            record: line.number.record,
             timing: shared.config.timing.clone(),
             limits: shared.config.limits,
-            before_answer: line.before_answer,
+            before_answer: line.before_answer.clone(),
             dialer: self.agent.dialer(),
             transfer_srtp: shared
                 .config

@@ -32,6 +32,11 @@ impl<'a> Pattern<'a> {
     }
 }
 
+/// Whether `number` is one of those that `pattern` stands for.
+pub(super) fn fits(pattern: &str, number: &str) -> bool {
+    pattern == number || Pattern::new(pattern).fits(number)
+}
+
 /// The entry that answers `number` called by `trunk`: of those that fit, one for the trunk before
 /// one for any, then the most precise, then the first.
 pub(super) fn find<'a>(
@@ -62,6 +67,7 @@ mod tests {
             dialplan: "d.yaml".into(),
             before_answer: None,
             record: true,
+            trial: None,
         }
     }
 

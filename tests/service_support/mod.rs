@@ -4,7 +4,7 @@
 use std::{path::Path, time::Duration};
 
 use hotline::{
-    service::{Config, Service},
+    service::{Config, Reloader, Service},
     speech::models::ModelDir,
     store::{CallFilter, CallRecord, Store},
 };
@@ -20,6 +20,8 @@ pub(crate) struct Running {
     pub(crate) cut: Option<oneshot::Sender<()>>,
     pub(crate) address: std::net::SocketAddr,
     pub(crate) monitoring: Option<std::net::SocketAddr>,
+    pub(crate) reloader: Reloader,
+    pub(crate) config: Config,
     pub(crate) store: Store,
     pub(crate) data: tempfile::TempDir,
 }
@@ -43,7 +45,8 @@ impl Running {
         config.numbers.retain(|n| n.number == "1000");
         config.numbers.iter_mut().for_each(|n| n.number = "4001".into());
         configure(&mut config);
-        let service = Service::start(config, None).await.unwrap();
+        let service = Service::start(config.clone(), None).await.unwrap();
+        let reloader = service.reloader();
         let monitoring = service.monitoring_address();
         let (address, store) = (service.address(), service.store().clone());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -56,7 +59,8 @@ impl Running {
                 let _ = is_cut.await;
             },
         ));
-        Some(Self { task, stop: Some(stop), cut: Some(cut), address, monitoring, store, data })
+        let (stop, cut) = (Some(stop), Some(cut));
+        Some(Self { task, stop, cut, address, monitoring, reloader, config, store, data })
     }
 
     /// A peer that has not called yet.
