@@ -215,6 +215,11 @@ pub enum Event {
         /// How sure, `0.0..=1.0`.
         score: f32,
     },
+    /// The call goes on in another language, because the caller spoke it.
+    Language {
+        /// Which.
+        lang: Lang,
+    },
     /// A slot got a value.
     Slot {
         /// Its name.

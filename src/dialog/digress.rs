@@ -10,6 +10,7 @@ use super::{
 use crate::{
     dialplan::model::{Ask, NodeId, NodeKind, PromptBargeIn, Routes, Target, Wants},
     text::{Hypothesis, Lang},
+    understand,
 };
 
 /// Questions that are left open at most; of more, nobody remembers the first.
@@ -39,8 +40,9 @@ impl Machine {
     pub(super) fn lead(&mut self, node: NodeId, ask: &Ask, to: NodeId, out: &mut Vec<Output>) {
         let plan = Arc::clone(&self.plan);
         let model = plan.model();
-        let answers =
-            matches!(ask.wants, Wants::Intent) || ask.routes.targets().any(|target| target == to);
+        // A menu that only the globals answer is no question to come back to.
+        let menu = matches!(ask.wants, Wants::Intent) && ask.routes.on.is_empty();
+        let answers = menu || ask.routes.targets().any(|target| target == to);
         if !answers && model.node(to).flow() != model.node(node).flow() {
             if self.agenda.open.len() == DEEPEST {
                 self.agenda.open.remove(0);
@@ -104,6 +106,29 @@ impl Machine {
         (Answer::Go(Target::Node(to)), Some(Event::Intent { intent, score }))
     }
 
+    /// What the caller asked for beside a yes: "yes, and what do I owe you?" Nothing where the dialplan never comes
+    /// back to it, or where no word joins the two: "yes, a person" is about the person alone.
+    pub(super) fn beside_yes(&self, ask: &Ask, heard: &[Hypothesis]) -> Vec<Request> {
+        let model = self.plan.model();
+        let comes_back = model.nodes.iter().any(|n| matches!(n.kind, NodeKind::NextRequest { .. }));
+        let Some(best) = heard.first().filter(|_| comes_back) else { return Vec::new() };
+        let text = best.text.to_lowercase();
+        let joint =
+            joints(self.lang).iter().filter_map(|joint| text.find(joint.trim_start())).min();
+        let Some((yes, rest)) = joint.and_then(|at| text.split_at_checked(at)) else {
+            return Vec::new();
+        };
+        if understand::yes_no(self.lang, yes) != Some(true) {
+            return Vec::new();
+        }
+        self.requests_in(ask, &[Hypothesis { text: rest.to_owned(), confidence: best.confidence }])
+    }
+
+    /// Takes requests down for later.
+    pub(super) fn remember(&mut self, requests: Vec<Request>) {
+        self.agenda.requests.extend(requests);
+    }
+
     /// What the caller also asked for, if there is something left.
     pub(super) fn next_request(&mut self, out: &mut Vec<Output>) -> Option<NodeId> {
         let Request { intent, score, to } = self.agenda.requests.pop_front()?;
@@ -135,16 +160,20 @@ impl Machine {
     }
 }
 
+/// Words that join one request to another.
+fn joints(lang: Lang) -> &'static [&'static str] {
+    match lang {
+        Lang::En => &[" and ", " also ", " then ", " plus "],
+        Lang::Zh => &["顺便", "还有", "另外", "然后", "再就是"],
+    }
+}
+
 /// The parts of what was said that may each ask for something.
 fn clauses(lang: Lang, text: &str) -> Vec<String> {
     let ends =
         |c: char| matches!(c, ',' | '.' | ';' | '?' | '!' | '，' | '。' | '；' | '？' | '！');
-    let joints: &[&str] = match lang {
-        Lang::En => &[" and ", " also ", " then ", " plus "],
-        Lang::Zh => &["顺便", "还有", "另外", "然后", "再就是"],
-    };
     let mut text = text.to_lowercase();
-    for joint in joints {
+    for joint in joints(lang) {
         text = text.replace(joint, ",");
     }
     let parts = text.split(ends).map(str::trim).filter(|part| !part.is_empty());

@@ -2,10 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::{Event, Machine, machine::Phase, turn::Answer};
+use super::{
+    Event, Machine, Output,
+    keyed::{clock, day},
+    machine::Phase,
+    turn::Answer,
+};
 use crate::{
-    dialplan::model::{Ask, NodeId, SlotKind, Target, Wants},
-    text::{Hypothesis, Lang, normalize},
+    dialplan::{
+        expression::decimal,
+        model::{Ask, NodeId, SlotKind, Target, Wants},
+    },
+    text::{Hypothesis, Lang, language_of, normalize},
     understand::{self, ChoiceOption, DigitSpec, IntentMatch},
 };
 
@@ -18,6 +26,18 @@ const OVERRULES_YES_NO: f32 = 0.85;
 const SHORT: usize = 5;
 
 impl Machine {
+    /// Goes on in the language that the caller speaks, where the dialplan speaks it too.
+    pub(super) fn follow_language(&mut self, heard: &[Hypothesis], out: &mut Vec<Output>) {
+        let spoken = heard.first().and_then(|best| language_of(&best.text));
+        if let Some(lang) = spoken
+            && lang != self.lang
+            && self.plan.languages().contains(&lang)
+        {
+            self.lang = lang;
+            out.push(Output::Note(Event::Language { lang }));
+        }
+    }
+
     /// The answer in `heard`, and the intent to note when it was one.
     pub(super) fn heard(
         &self,
@@ -64,12 +84,30 @@ impl Machine {
     ) -> Answer {
         let said = heard.iter().find_map(|h| understand::yes_no(self.lang, &h.text));
         let said = said.or_else(|| self.own_yes_no(ask, heard));
+        if said == Some(true) && !self.beside_yes(ask, heard).is_empty() {
+            return Answer::Yes;
+        }
         match said {
-            Some(_) if intent.is_some_and(|i| self.overrules(node, ask, i)) => Answer::NoMatch,
+            Some(_) if intent.is_some_and(|i| self.overrules(node, ask, heard, i)) => {
+                Answer::NoMatch
+            }
             Some(true) => Answer::Yes,
             Some(false) => Answer::No,
             None => Answer::NoMatch,
         }
+    }
+
+    /// Whether what was heard at a question for yes or no begins with one, apart from the rest.
+    pub(super) fn said_yes_or_no(&self, ask: &Ask, heard: &[Hypothesis]) -> bool {
+        let begins = |h: &Hypothesis| {
+            let clause = h.text.split_once([',', '，', '.', '。']).map(|(clause, _)| clause);
+            clause.is_some_and(|clause| {
+                let alone = [Hypothesis { text: clause.to_owned(), confidence: h.confidence }];
+                let said = understand::yes_no(self.lang, clause);
+                said.or_else(|| self.own_yes_no(ask, &alone)).is_some()
+            })
+        };
+        matches!(ask.wants, Wants::YesNo { .. }) && heard.first().is_some_and(begins)
     }
 
     /// Yes or no in words that mean so only at this question.
@@ -90,13 +128,20 @@ impl Machine {
 
     /// Whether an intent beside a yes or no is what the caller is after: "no, give me a person".
     /// Within the same flow it is more likely part of the answer: "yes, report the outage".
-    fn overrules(&self, node: NodeId, ask: &Ask, (found, to): &(IntentMatch, Target)) -> bool {
+    /// So is the question's own intent after a yes or no that stands apart: "yes, who are you?"
+    fn overrules(
+        &self,
+        node: NodeId,
+        ask: &Ask,
+        heard: &[Hypothesis],
+        (found, to): &(IntentMatch, Target),
+    ) -> bool {
         let model = self.plan.model();
         let leaves = match to {
             Target::Node(to) => model.node(*to).flow() != model.node(node).flow(),
             Target::Wish(_) => true,
         };
-        let own = ask.routes.on.contains_key(&found.intent);
+        let own = ask.routes.on.contains_key(&found.intent) && !self.said_yes_or_no(ask, heard);
         found.score >= OVERRULES_YES_NO && (leaves || own)
     }
 
@@ -141,7 +186,7 @@ impl Machine {
         Some(if denied == Some(false) { Answer::No } else { Answer::Yes })
     }
 
-    /// Digits or a choice in `heard`.
+    /// A value in `heard`, but for yes or no and free text.
     fn match_value(&self, kind: &SlotKind, heard: &[Hypothesis]) -> Option<String> {
         match kind {
             SlotKind::Digits { min, max, allow_x } => {
@@ -158,6 +203,15 @@ impl Machine {
                     .collect();
                 understand::choice(self.lang, heard, &options).map(|found| found.name)
             }
+            SlotKind::Number { min, max } => {
+                understand::number(self.lang, heard, &(*min..=*max)).map(|value| value.to_string())
+            }
+            SlotKind::Money => understand::money(self.lang, heard).map(decimal),
+            SlotKind::Date => {
+                let today = day(&self.facts.date)?;
+                understand::date(self.lang, heard, today).map(|date| date.to_string())
+            }
+            SlotKind::Time => understand::time_of_day(self.lang, heard).map(clock),
             SlotKind::YesNo | SlotKind::Text | SlotKind::Counter => None,
         }
     }

@@ -5,6 +5,7 @@ mod digress;
 mod facts;
 mod formula;
 mod hear;
+mod keyed;
 mod knowledge;
 mod machine;
 mod tool;

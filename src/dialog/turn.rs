@@ -2,6 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Event, Expect, Input, KeyRules, Listen, Machine, Output,
+    keyed::digits_of,
     machine::{Failures, Phase},
 };
 use crate::dialplan::model::{
@@ -13,6 +14,9 @@ const INTER_DIGIT: Duration = Duration::from_secs(3);
 
 /// Values that the caller says are wrong before the question is given up.
 const REJECTIONS: u32 = 3;
+
+/// Most keys of a sum of money: millions, a point, hundredths.
+const MOST_MONEY_KEYS: u8 = 10;
 
 /// What a turn came to.
 pub(super) enum Answer {
@@ -75,6 +79,9 @@ impl Machine {
                 }
                 Some(SlotKind::YesNo) => (Expect::YesNo, 1),
                 Some(SlotKind::Choice(_)) => (Expect::Choice, 1),
+                Some(SlotKind::Number { max, .. }) => (Expect::Choice, digits_of(*max)),
+                Some(SlotKind::Money) => (Expect::Choice, MOST_MONEY_KEYS),
+                Some(SlotKind::Date | SlotKind::Time) => (Expect::Choice, 4),
                 Some(SlotKind::Text) => (Expect::Text, 1),
                 Some(SlotKind::Counter) | None => (Expect::Open, 1),
             },
@@ -111,6 +118,7 @@ impl Machine {
             Input::NoInput => return self.no_input(node, ask, out),
             Input::Keys(keys) => self.pressed(ask, &keys),
             Input::Heard(heard) => {
+                self.follow_language(&heard, out);
                 let (answer, intent) = self.heard(node, ask, &heard);
                 let sure = match &intent {
                     Some(Event::Intent { score, .. }) => Some(*score),
@@ -124,6 +132,15 @@ impl Machine {
                     None => (answer, None),
                 };
                 out.extend(intent.map(Output::Note));
+                if let Answer::Go(Target::Node(to)) = answer
+                    && self.said_yes_or_no(ask, &heard)
+                {
+                    // "No, what do I owe you?" answers the question, which is not to be asked again.
+                    return self.progress(to, out);
+                }
+                if matches!(answer, Answer::Yes) {
+                    self.remember(self.beside_yes(ask, &heard));
+                }
                 answer
             }
             Input::Unclear
@@ -213,30 +230,6 @@ impl Machine {
                 .map_or(Answer::NoMatch, |t| Answer::Go(*t)),
             (own, _) => own,
         }
-    }
-
-    fn keyed_value(&self, slot: &str, keys: &str, single: Option<char>) -> Answer {
-        let value = match self.plan.model().slots.get(slot).map(|s| &s.kind) {
-            Some(SlotKind::Digits { min, max, allow_x }) => {
-                let value: String = match (*allow_x, keys.strip_suffix('*')) {
-                    (true, Some(body)) => format!("{body}X"),
-                    _ => keys.to_owned(),
-                };
-                let body = value.strip_suffix('X').unwrap_or(&value);
-                let fits = (*min as usize..=*max as usize).contains(&value.len());
-                (fits && body.bytes().all(|b| b.is_ascii_digit())).then_some(value)
-            }
-            Some(SlotKind::YesNo) => match single {
-                Some('1') => Some("yes".to_owned()),
-                Some('2') => Some("no".to_owned()),
-                _ => None,
-            },
-            Some(SlotKind::Choice(options)) => {
-                options.iter().find(|o| single.is_some() && o.key == single).map(|o| o.name.clone())
-            }
-            _ => None,
-        };
-        value.map_or(Answer::NoMatch, Answer::Value)
     }
 
     fn no_input(&mut self, node: NodeId, ask: &Ask, out: &mut Vec<Output>) {

@@ -27,7 +27,14 @@ fn keys_answer(model: &Model, ask: &Ask) -> bool {
         // 1 and 2.
         Wants::YesNo { .. } => true,
         Wants::Slot { slot, .. } => match model.slots.get(slot).map(|slot| &slot.kind) {
-            Some(SlotKind::Digits { .. } | SlotKind::YesNo) => true,
+            Some(
+                SlotKind::Digits { .. }
+                | SlotKind::YesNo
+                | SlotKind::Number { .. }
+                | SlotKind::Money
+                | SlotKind::Date
+                | SlotKind::Time,
+            ) => true,
             Some(SlotKind::Choice(options)) => options.iter().all(|option| option.key.is_some()),
             Some(SlotKind::Text | SlotKind::Counter) | None => false,
         },

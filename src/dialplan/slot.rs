@@ -21,6 +21,14 @@ pub(crate) enum SlotKind {
     Digits { min: u8, max: u8, allow_x: bool },
     /// The name of one of the options.
     Choice(Vec<ChoiceOption>),
+    /// A whole number.
+    Number { min: i64, max: i64 },
+    /// A sum of money, as `132.48`.
+    Money,
+    /// A day, as `2026-11-28`.
+    Date,
+    /// A time of day, as `14:30`.
+    Time,
     /// What the caller said, as heard.
     Text,
     /// A number that only `count` changes.
@@ -32,7 +40,10 @@ impl SlotKind {
     pub(crate) fn usual_reading(&self) -> ReadAs {
         match self {
             Self::Digits { .. } => ReadAs::Digits,
-            Self::Counter => ReadAs::Number,
+            Self::Counter | Self::Number { .. } => ReadAs::Number,
+            Self::Money => ReadAs::Amount,
+            Self::Date => ReadAs::Date,
+            Self::Time => ReadAs::Time,
             Self::YesNo | Self::Choice(_) | Self::Text => ReadAs::Text,
         }
     }

@@ -19,4 +19,7 @@ pub use faq::{FAQ_LEAST, FAQ_SAME, FaqIndex, FaqMatch};
 pub use intent::{IntentClassifier, IntentMatch, KNOWN, Ranking};
 pub use person::asks_for_person;
 pub use question::is_question;
-pub use slots::{ChoiceMatch, ChoiceOption, DigitSpec, best_digits, choice, digits, yes_no};
+pub use slots::{
+    ChoiceMatch, ChoiceOption, DigitSpec, best_digits, choice, date, digits, money, number,
+    time_of_day, yes_no,
+};

@@ -5,28 +5,27 @@ use crate::dialplan::{
     yaml::{Kind, Yaml},
 };
 
-const TYPES: [&str; 5] = ["digits", "yes_no", "choice", "text", "counter"];
+const TYPES: [&str; 9] =
+    ["digits", "yes_no", "choice", "number", "money", "date", "time", "text", "counter"];
+/// The largest number that callers say without being told a range.
+const LARGEST: i64 = 999_999_999;
 
 impl Scope<'_> {
     /// One entry of `slots:`: a type's name, or a map with `type` and what belongs to it.
     pub(super) fn slot(&self, name: &str, yaml: &Yaml) -> Option<Slot> {
         if let Kind::Scalar(kind) = &yaml.kind {
-            let kind = match kind.as_str() {
-                "yes_no" => SlotKind::YesNo,
-                "text" => SlotKind::Text,
-                "counter" => SlotKind::Counter,
-                _ => return self.unknown_type(kind, yaml),
+            return match simple(kind) {
+                Some(kind) => Some(Slot { kind, sensitive: false }),
+                None => self.unknown_type(kind, yaml),
             };
-            return Some(Slot { kind, sensitive: false });
         }
         let fields = Fields::new(self.report, yaml, format!("slot `{name}`"));
         let kind_yaml = fields.require("type", "say what callers give: `type: digits`")?;
         let kind = match self.report.text(kind_yaml, "`type`")? {
-            "yes_no" => Some(SlotKind::YesNo),
-            "text" => Some(SlotKind::Text),
-            "counter" => Some(SlotKind::Counter),
             "digits" => self.digits(&fields),
             "choice" => self.choice(name, &fields),
+            "number" => self.number(&fields),
+            known if simple(known).is_some() => simple(known),
             other => {
                 self.unknown_type(other, kind_yaml);
                 return None;
@@ -74,6 +73,24 @@ impl Scope<'_> {
         }
     }
 
+    /// `range: 1-12`, if it is there.
+    fn number(&self, fields: &Fields<'_>) -> Option<SlotKind> {
+        let Some(yaml) = fields.get("range") else { return simple("number") };
+        let text = self.report.text(yaml, "`range`")?;
+        let bounds =
+            text.split_once('-').map(|(min, max)| (min.trim().parse(), max.trim().parse()));
+        match bounds {
+            Some((Ok(min), Ok(max))) if min < max && max <= LARGEST => {
+                Some(SlotKind::Number { min, max })
+            }
+            _ => {
+                let remedy = "write the least and the most that it may be: `1-12`";
+                self.report.error(yaml.at, format!("`{text}` is not a range"), remedy);
+                None
+            }
+        }
+    }
+
     /// `options:` by name: a list of phrases, or a map with `phrases` and `key`.
     fn choice(&self, slot: &str, fields: &Fields<'_>) -> Option<SlotKind> {
         let yaml = fields.require("options", "list them: `options: {NAME: [phrase, …]}`")?;
@@ -108,6 +125,20 @@ impl Scope<'_> {
         }
         Some(SlotKind::Choice(options))
     }
+}
+
+/// A type that needs nothing more.
+fn simple(kind: &str) -> Option<SlotKind> {
+    Some(match kind {
+        "yes_no" => SlotKind::YesNo,
+        "text" => SlotKind::Text,
+        "counter" => SlotKind::Counter,
+        "number" => SlotKind::Number { min: 0, max: LARGEST },
+        "money" => SlotKind::Money,
+        "date" => SlotKind::Date,
+        "time" => SlotKind::Time,
+        _ => return None,
+    })
 }
 
 /// Whether an option is a map of fields rather than a map of languages.

@@ -120,7 +120,8 @@ impl Scope<'_> {
                 }
                 Some(SlotKind::Counter) => (!matches!(read_as, ReadAs::Number | ReadAs::Text))
                     .then(|| "it is a counter".to_owned()),
-                Some(_) => (read_as != ReadAs::Text).then(|| "callers give words for it".into()),
+                Some(kind) => (!matches!(read_as, ReadAs::Text) && read_as != kind.usual_reading())
+                    .then(|| "callers give something else for it".to_owned()),
                 None => None,
             },
             Reference::Call(fact) => {

@@ -163,7 +163,7 @@ fn repetition(word: &str) -> Option<usize> {
     }
 }
 
-fn ones(word: &str) -> Option<u64> {
+pub(super) fn ones(word: &str) -> Option<u64> {
     let words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
     match word {
         "nought" | "naught" | "nil" => Some(0),
@@ -172,7 +172,7 @@ fn ones(word: &str) -> Option<u64> {
     }
 }
 
-fn teens(word: &str) -> Option<u64> {
+pub(super) fn teens(word: &str) -> Option<u64> {
     let words = [
         "ten",
         "eleven",
@@ -188,7 +188,7 @@ fn teens(word: &str) -> Option<u64> {
     words.iter().position(|known| *known == word).map(|at| at as u64 + 10)
 }
 
-fn tens(word: &str) -> Option<u64> {
+pub(super) fn tens(word: &str) -> Option<u64> {
     let words = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
     let word = if word == "fourty" { "forty" } else { word };
     words.iter().position(|known| *known == word).map(|at| at as u64 * 10 + 20)

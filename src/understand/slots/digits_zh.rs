@@ -199,7 +199,7 @@ fn scaled(rest: &[char], at: usize) -> bool {
     rest.get(at + 1).is_some_and(|next| scale(*next).is_some())
 }
 
-fn scale(c: char) -> Option<u32> {
+pub(super) fn scale(c: char) -> Option<u32> {
     match c {
         '十' => Some(10),
         '百' => Some(100),
@@ -213,7 +213,7 @@ fn digit(c: char) -> Option<u32> {
     spoken(c).or_else(|| c.to_digit(10))
 }
 
-fn spoken(c: char) -> Option<u32> {
+pub(super) fn spoken(c: char) -> Option<u32> {
     Some(match c {
         '零' | '〇' | '洞' => 0,
         '一' | '幺' | '壹' => 1,

@@ -1,12 +1,19 @@
 //! Slot grammars: one module for each kind of answer a dialog asks for.
 
 mod choice;
+mod date;
 mod digits;
 mod digits_en;
 mod digits_zh;
+mod figures;
+mod quantity;
+mod time_of_day;
 mod yes_no;
 mod yes_no_words;
 
 pub use choice::{ChoiceMatch, ChoiceOption, choice};
+pub use date::date;
 pub use digits::{DigitSpec, best_digits, digits};
+pub use quantity::{money, number};
+pub use time_of_day::time_of_day;
 pub use yes_no::yes_no;
