@@ -8,7 +8,7 @@ use super::{
     turn::Answer,
 };
 use crate::{
-    dialplan::model::{Ask, NodeId, NodeKind, PromptBargeIn, Routes, Target, Wants},
+    dialplan::model::{Ask, NodeId, NodeKind, PromptBargeIn, Routes, SlotKind, Target, Wants},
     text::{Hypothesis, Lang},
     understand,
 };
@@ -109,9 +109,7 @@ impl Machine {
     /// What the caller asked for beside a yes: "yes, and what do I owe you?" Nothing where the dialplan never comes
     /// back to it, or where no word joins the two: "yes, a person" is about the person alone.
     pub(super) fn beside_yes(&self, ask: &Ask, heard: &[Hypothesis]) -> Vec<Request> {
-        let model = self.plan.model();
-        let comes_back = model.nodes.iter().any(|n| matches!(n.kind, NodeKind::NextRequest { .. }));
-        let Some(best) = heard.first().filter(|_| comes_back) else { return Vec::new() };
+        let Some(best) = heard.first().filter(|_| self.comes_back()) else { return Vec::new() };
         let text = best.text.to_lowercase();
         let joint =
             joints(self.lang).iter().filter_map(|joint| text.find(joint.trim_start())).min();
@@ -122,6 +120,23 @@ impl Machine {
             return Vec::new();
         }
         self.requests_in(ask, &[Hypothesis { text: rest.to_owned(), confidence: best.confidence }])
+    }
+
+    /// What the caller asked for beside a value: "the kettle, I want to send it back". Nothing where the dialplan never
+    /// comes back to it, or where any words are the value.
+    pub(super) fn beside_value(&self, ask: &Ask, heard: &[Hypothesis]) -> Vec<Request> {
+        let kind = match &ask.wants {
+            Wants::Slot { slot, .. } => self.plan.model().slots.get(slot).map(|slot| &slot.kind),
+            _ => None,
+        };
+        let words = matches!(kind, Some(SlotKind::Text) | None);
+        if words || !self.comes_back() { Vec::new() } else { self.requests_in(ask, heard) }
+    }
+
+    /// Whether the dialplan has a node that goes on with what else was asked for.
+    fn comes_back(&self) -> bool {
+        let nodes = &self.plan.model().nodes;
+        nodes.iter().any(|node| matches!(node.kind, NodeKind::NextRequest { .. }))
     }
 
     /// Takes requests down for later.

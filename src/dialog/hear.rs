@@ -187,7 +187,7 @@ impl Machine {
     }
 
     /// A value in `heard`, but for yes or no and free text.
-    fn match_value(&self, kind: &SlotKind, heard: &[Hypothesis]) -> Option<String> {
+    pub(super) fn match_value(&self, kind: &SlotKind, heard: &[Hypothesis]) -> Option<String> {
         match kind {
             SlotKind::Digits { min, max, allow_x } => {
                 let spec = DigitSpec { min: *min, max: *max, allow_x: *allow_x };
@@ -203,6 +203,7 @@ impl Machine {
                     .collect();
                 understand::choice(self.lang, heard, &options).map(|found| found.name)
             }
+            SlotKind::Offered(from) => self.offer_heard(from, heard),
             SlotKind::Number { min, max } => {
                 understand::number(self.lang, heard, &(*min..=*max)).map(|value| value.to_string())
             }

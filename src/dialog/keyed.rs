@@ -29,6 +29,11 @@ impl Machine {
             Some(SlotKind::Choice(options)) => {
                 options.iter().find(|o| single.is_some() && o.key == single).map(|o| o.name.clone())
             }
+            // The first is 1.
+            Some(SlotKind::Offered(from)) => single
+                .and_then(|key| key.to_digit(10))
+                .and_then(|place| self.offers(from).into_iter().nth(place.checked_sub(1)? as usize))
+                .map(|offer| offer.name),
             Some(SlotKind::Number { min, max }) => {
                 let value = keys.parse::<i64>().ok().filter(|value| (min..=max).contains(&value));
                 value.map(|value| value.to_string())

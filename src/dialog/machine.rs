@@ -12,7 +12,7 @@ use crate::{
         Dialplan,
         model::{Node, NodeId, NodeKind, Prompt, PromptBargeIn, Template, Then},
     },
-    text::Lang,
+    text::{Hypothesis, Lang},
 };
 
 /// The dialog of one call: a pure function of what it is fed.
@@ -32,6 +32,8 @@ pub struct Machine {
     pub(super) agenda: Agenda,
     /// Entries of the knowledge base between which the caller may choose, at the open question.
     pub(super) offered: Option<(NodeId, [String; 2])>,
+    /// What the caller said in the last turn.
+    pub(super) heard_last: Vec<Hypothesis>,
     /// What was said since the caller's last understood turn, for `repeat`.
     pub(super) said: Vec<Say>,
 }
@@ -76,6 +78,7 @@ impl Machine {
             care: Care::default(),
             agenda: Agenda::default(),
             offered: None,
+            heard_last: Vec::new(),
             said: Vec::new(),
         }
     }
@@ -186,6 +189,17 @@ impl Machine {
                     }
                 }
                 Step::To(*next)
+            }
+            NodeKind::Take { slot, found, missing } => {
+                let kind = self.plan.model().slots.get(slot).map(|slot| slot.kind.clone());
+                let value = kind.and_then(|kind| self.match_value(&kind, &self.heard_last));
+                Step::To(match value {
+                    Some(value) => {
+                        self.fill_slot(slot, value, out);
+                        *found
+                    }
+                    None => *missing,
+                })
             }
             NodeKind::Count { counter, limit, reached, next } => {
                 let count = self.values.count(counter);

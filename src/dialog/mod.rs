@@ -8,6 +8,7 @@ mod hear;
 mod keyed;
 mod knowledge;
 mod machine;
+mod offered;
 mod tool;
 mod transfer;
 mod turn;

@@ -78,7 +78,7 @@ impl Machine {
                     (Expect::Digits { min: *min, max: *max }, *max)
                 }
                 Some(SlotKind::YesNo) => (Expect::YesNo, 1),
-                Some(SlotKind::Choice(_)) => (Expect::Choice, 1),
+                Some(SlotKind::Choice(_) | SlotKind::Offered(_)) => (Expect::Choice, 1),
                 Some(SlotKind::Number { max, .. }) => (Expect::Choice, digits_of(*max)),
                 Some(SlotKind::Money) => (Expect::Choice, MOST_MONEY_KEYS),
                 Some(SlotKind::Date | SlotKind::Time) => (Expect::Choice, 4),
@@ -92,11 +92,19 @@ impl Machine {
     fn likely_words(&self, wants: &Wants) -> Vec<String> {
         let model = self.plan.model();
         let mut words = model.hot_words.get(&self.lang).cloned().unwrap_or_default();
-        if let Wants::Slot { slot, .. } = wants
-            && let Some(SlotKind::Choice(options)) = model.slots.get(slot).map(|s| &s.kind)
-        {
-            let phrases = options.iter().filter_map(|o| o.phrases.get(&self.lang));
-            words.extend(phrases.flatten().cloned());
+        let kind = match wants {
+            Wants::Slot { slot, .. } => model.slots.get(slot).map(|s| &s.kind),
+            _ => None,
+        };
+        match kind {
+            Some(SlotKind::Choice(options)) => {
+                let phrases = options.iter().filter_map(|o| o.phrases.get(&self.lang));
+                words.extend(phrases.flatten().cloned());
+            }
+            Some(SlotKind::Offered(from)) => {
+                words.extend(self.offers(from).into_iter().flat_map(|offer| offer.phrases));
+            }
+            _ => {}
         }
         words
     }
@@ -119,6 +127,7 @@ impl Machine {
             Input::Keys(keys) => self.pressed(ask, &keys),
             Input::Heard(heard) => {
                 self.follow_language(&heard, out);
+                self.heard_last.clone_from(&heard);
                 let (answer, intent) = self.heard(node, ask, &heard);
                 let sure = match &intent {
                     Some(Event::Intent { score, .. }) => Some(*score),
@@ -138,8 +147,10 @@ impl Machine {
                     // "No, what do I owe you?" answers the question, which is not to be asked again.
                     return self.progress(to, out);
                 }
-                if matches!(answer, Answer::Yes) {
-                    self.remember(self.beside_yes(ask, &heard));
+                match answer {
+                    Answer::Yes => self.remember(self.beside_yes(ask, &heard)),
+                    Answer::Value(_) => self.remember(self.beside_value(ask, &heard)),
+                    _ => {}
                 }
                 answer
             }

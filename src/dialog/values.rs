@@ -135,9 +135,10 @@ impl Values {
             Part::Words(words) => Some(Piece::Words(words.clone())),
             Part::Value { reference, read_as } => {
                 let value = self.get(reference, plan, facts);
-                let value = spoken(plan, reference, value, lang);
-                (!value.is_empty())
-                    .then(|| Piece::Value { value: value.to_owned(), read_as: *read_as })
+                let offered = self.offered(reference, value, plan);
+                let value =
+                    offered.unwrap_or_else(|| spoken(plan, reference, value, lang).to_owned());
+                (!value.is_empty()).then_some(Piece::Value { value, read_as: *read_as })
             }
         });
         Phrase { lang, pieces: pieces.collect() }

@@ -163,10 +163,17 @@ fn functions(context: &mut Context<'_, '_>) -> Result<(), cel::DeclarationError>
         let to = date("add_days", &from)?.checked_add(Duration::days(days.clamp(-40_000, 40_000)));
         to.map(|to| Arc::new(to.to_string())).ok_or_else(|| failed("add_days", &from, "2026-11-28"))
     })?;
+    // Of a moment such as `2026-11-28 14:00`.
+    context.add_function("date_of", |moment: Arc<String>| part(&moment, 0))?;
+    context.add_function("time_of", |moment: Arc<String>| part(&moment, 1))?;
     context.add_function("weekday", |day: Arc<String>| {
         let name = date("weekday", &day)?.weekday().to_string().to_lowercase();
         Ok::<Arc<String>, ExecutionError>(Arc::new(name.chars().take(3).collect()))
     })
+}
+
+fn part(moment: &str, at: usize) -> Arc<String> {
+    Arc::new(moment.split(' ').nth(at).unwrap_or_default().to_owned())
 }
 
 fn date(function: &str, text: &str) -> Result<Date, ExecutionError> {
@@ -226,6 +233,8 @@ mod tests {
             ("days('2026-11-23', day) <= 7 && weekday(day) == 'fri'", Operand::Flag(true)),
             ("add_days(account.due, 30)", Operand::Text("2026-12-28".into())),
             ("count > 3 ? 'too many' : 'fine'", Operand::Text("fine".into())),
+            ("date_of('2026-11-28 14:00')", Operand::Text("2026-11-28".into())),
+            ("time_of('2026-11-28 14:00')", Operand::Text("14:00".into())),
             ("missing == null", Operand::Flag(true)),
         ] {
             assert_eq!(evaluate(text), Ok(expected), "{text}");

@@ -64,6 +64,7 @@ fn drawn(node: &Node, model: &Model) -> GraphNode {
             values.iter().map(|(slot, _)| slot.as_str()).collect::<Vec<_>>().join(", ")
         }
         NodeKind::Count { counter, .. } => counter.clone(),
+        NodeKind::Take { slot, .. } => slot.clone(),
         NodeKind::Mode { elderly, .. } => if *elderly { "elderly" } else { "usual" }.to_owned(),
         NodeKind::Language { lang, .. } => lang.to_string(),
         NodeKind::Tool(tool) => tool.tool.clone(),
@@ -87,6 +88,7 @@ fn kind(kind: &NodeKind) -> &'static str {
         NodeKind::Lookup { .. } => "lookup",
         NodeKind::Set { .. } => "set",
         NodeKind::Count { .. } => "count",
+        NodeKind::Take { .. } => "take",
         NodeKind::NextRequest { .. } => "next_request",
         NodeKind::Mode { .. } => "mode",
         NodeKind::Language { .. } => "language",
@@ -119,7 +121,7 @@ fn ways(node: &Node, model: &Model) -> Vec<(String, NodeId)> {
             });
             cases.chain([one("else", otherwise)]).collect()
         }
-        NodeKind::Lookup { found, missing, .. } => {
+        NodeKind::Lookup { found, missing, .. } | NodeKind::Take { found, missing, .. } => {
             vec![one("found", found), one("missing", missing)]
         }
         NodeKind::Count { limit, reached, next, .. } => {

@@ -30,6 +30,7 @@ fn keys_answer(model: &Model, ask: &Ask) -> bool {
             Some(
                 SlotKind::Digits { .. }
                 | SlotKind::YesNo
+                | SlotKind::Offered(_)
                 | SlotKind::Number { .. }
                 | SlotKind::Money
                 | SlotKind::Date

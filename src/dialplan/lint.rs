@@ -17,6 +17,7 @@ pub(crate) fn lint(read: &Read, findings: &mut Findings) {
     endless_silence(read, findings);
     too_long_that_asks(read, findings);
     values_never_known(read, findings);
+    choices_from_nowhere(read, findings);
     unused_names(read, findings);
     shared_examples(read, findings);
 }
@@ -153,8 +154,8 @@ fn values_never_known(read: &Read, findings: &mut Findings) {
                 }
             }
             NodeKind::Set { values, .. } => filled.extend(values.iter().map(|(s, _)| s.as_str())),
-            NodeKind::Count { counter, .. } => {
-                filled.insert(counter);
+            NodeKind::Count { counter: slot, .. } | NodeKind::Take { slot, .. } => {
+                filled.insert(slot);
             }
             NodeKind::Lookup { table, .. } => {
                 searched.insert(table);
@@ -191,6 +192,24 @@ fn values_never_known(read: &Read, findings: &mut Findings) {
     }
 }
 
+/// A choice of what a tool gave needs the tool.
+fn choices_from_nowhere(read: &Read, findings: &mut Findings) {
+    let model = &read.model;
+    for (name, slot) in &model.slots {
+        let SlotKind::Offered(from) = &slot.kind else { continue };
+        let gives = model.tools.get(&from.tool).map(|tool| &tool.gives);
+        let problem = match gives {
+            None => format!("there is no tool `{}` to choose from", from.tool),
+            Some(gives) if !gives.contains_key(&from.field) => {
+                format!("tool `{}` gives no `{}` to choose from", from.tool, from.field)
+            }
+            Some(_) => continue,
+        };
+        let remedy = "name a tool and a field that it gives: `from: tool.field`";
+        findings.error(read.places.slots[name], format!("slot `{name}`: {problem}"), remedy);
+    }
+}
+
 fn unused_names(read: &Read, findings: &mut Findings) {
     let model = &read.model;
     let mut slots: BTreeSet<&str> = BTreeSet::new();
@@ -212,8 +231,8 @@ fn unused_names(read: &Read, findings: &mut Findings) {
                 tools.insert(&tool.tool);
             }
             NodeKind::Set { values, .. } => slots.extend(values.iter().map(|(s, _)| s.as_str())),
-            NodeKind::Count { counter, .. } => {
-                slots.insert(counter);
+            NodeKind::Count { counter: slot, .. } | NodeKind::Take { slot, .. } => {
+                slots.insert(slot);
             }
             _ => {}
         }

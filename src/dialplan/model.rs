@@ -8,7 +8,7 @@ use std::{
 use super::{expression::Expression, offer::Offer};
 pub(crate) use super::{
     outside::{Invocation, Tool, Transfer, TransferMode},
-    slot::{ChoiceOption, Slot, SlotKind},
+    slot::{ChoiceOption, Given, Slot, SlotKind},
 };
 use crate::text::{Lang, ReadAs};
 
@@ -162,6 +162,8 @@ pub(crate) enum NodeKind {
     },
     /// Gives slots values.
     Set { values: Vec<(String, SetTo)>, next: NodeId },
+    /// Fills a slot with what the caller said of it in the last turn.
+    Take { slot: String, found: NodeId, missing: NodeId },
     /// Adds one to a counter and branches when it reaches the limit.
     Count { counter: String, limit: u32, reached: NodeId, next: NodeId },
     /// Goes to what else the caller asked for in one breath, saying so first.

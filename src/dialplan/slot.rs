@@ -21,6 +21,8 @@ pub(crate) enum SlotKind {
     Digits { min: u8, max: u8, allow_x: bool },
     /// The name of one of the options.
     Choice(Vec<ChoiceOption>),
+    /// The name of one of the things that a tool gave last.
+    Offered(Given),
     /// A whole number.
     Number { min: i64, max: i64 },
     /// A sum of money, as `132.48`.
@@ -44,9 +46,16 @@ impl SlotKind {
             Self::Money => ReadAs::Amount,
             Self::Date => ReadAs::Date,
             Self::Time => ReadAs::Time,
-            Self::YesNo | Self::Choice(_) | Self::Text => ReadAs::Text,
+            Self::YesNo | Self::Choice(_) | Self::Offered(_) | Self::Text => ReadAs::Text,
         }
     }
+}
+
+/// A field that a tool gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Given {
+    pub(crate) tool: String,
+    pub(crate) field: String,
 }
 
 /// One thing to choose.

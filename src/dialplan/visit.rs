@@ -27,7 +27,9 @@ impl Node {
             NodeKind::When { cases, otherwise } => {
                 cases.iter().map(|c| c.next).chain([*otherwise]).collect()
             }
-            NodeKind::Lookup { found, missing, .. } => vec![*found, *missing],
+            NodeKind::Lookup { found, missing, .. } | NodeKind::Take { found, missing, .. } => {
+                vec![*found, *missing]
+            }
             NodeKind::Count { reached, next, .. } => vec![*reached, *next],
             NodeKind::NextRequest { otherwise, .. } => vec![*otherwise],
             NodeKind::Set { next, .. }

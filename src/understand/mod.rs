@@ -20,6 +20,6 @@ pub use intent::{IntentClassifier, IntentMatch, KNOWN, Ranking};
 pub use person::asks_for_person;
 pub use question::is_question;
 pub use slots::{
-    ChoiceMatch, ChoiceOption, DigitSpec, best_digits, choice, date, digits, money, number,
-    time_of_day, yes_no,
+    ChoiceMatch, ChoiceOption, DigitSpec, best_digits, choice, date, digit_readings, digits, money,
+    number, time_of_day, yes_no,
 };

@@ -8,13 +8,14 @@ use crate::dialplan::{
     yaml::{Key, Kind, Yaml},
 };
 
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 12] = [
     "say",
     "ask",
     "when",
     "lookup",
     "set",
     "count",
+    "take",
     "language",
     "mode",
     "next_request",
@@ -38,6 +39,7 @@ impl Scope<'_> {
             ["lookup"] => self.lookup(&fields, flow),
             ["set"] => self.set(&fields, flow),
             ["count"] => self.count(&fields, flow),
+            ["take"] => self.take(&fields, flow),
             ["language"] => self.language(&fields, flow),
             ["mode"] => self.manner(&fields, flow),
             ["next_request"] | ["say", "next_request"] => self.next_request(&fields, flow),
@@ -172,6 +174,20 @@ impl Scope<'_> {
         let reached = self.required_node(fields, "reached", flow);
         let next = self.required_node(fields, "next", flow);
         Some(NodeKind::Count { counter, limit: limit?, reached: reached?, next: next? })
+    }
+
+    /// `{take: slot, found: NODE, missing: NODE}`.
+    fn take(&self, fields: &Fields<'_>, flow: &str) -> Option<NodeKind> {
+        let yaml = fields.get("take")?;
+        let slot = self.slot_name(yaml)?;
+        if matches!(self.slots[&slot].kind, SlotKind::Text | SlotKind::Counter | SlotKind::YesNo) {
+            let what = format!("slot `{slot}` cannot be told from other words");
+            let remedy = "take digits, a choice, a number, money, a date or a time";
+            self.report.error(yaml.at, what, remedy);
+        }
+        let found = self.required_node(fields, "found", flow);
+        let missing = self.required_node(fields, "missing", flow);
+        Some(NodeKind::Take { slot, found: found?, missing: missing? })
     }
 
     fn language(&self, fields: &Fields<'_>, flow: &str) -> Option<NodeKind> {

@@ -1,7 +1,7 @@
 use super::{Scope, fields::Fields};
 use crate::dialplan::{
     error::did_you_mean,
-    model::{ChoiceOption, Slot, SlotKind},
+    model::{ChoiceOption, Given, Slot, SlotKind},
     yaml::{Kind, Yaml},
 };
 
@@ -73,6 +73,21 @@ impl Scope<'_> {
         }
     }
 
+    /// `from: tool.field`: what the tool gave last.
+    fn offered(&self, yaml: &Yaml) -> Option<SlotKind> {
+        let text = self.report.text(yaml, "`from`")?;
+        match text.split_once('.') {
+            Some((tool, field)) if !tool.is_empty() && !field.is_empty() => {
+                Some(SlotKind::Offered(Given { tool: tool.to_owned(), field: field.to_owned() }))
+            }
+            _ => {
+                let remedy = "write `from: tool.field`, a field that gives `name=phrase/phrase; name=phrase`";
+                self.report.error(yaml.at, format!("`{text}` is no field of a tool"), remedy);
+                None
+            }
+        }
+    }
+
     /// `range: 1-12`, if it is there.
     fn number(&self, fields: &Fields<'_>) -> Option<SlotKind> {
         let Some(yaml) = fields.get("range") else { return simple("number") };
@@ -93,6 +108,9 @@ impl Scope<'_> {
 
     /// `options:` by name: a list of phrases, or a map with `phrases` and `key`.
     fn choice(&self, slot: &str, fields: &Fields<'_>) -> Option<SlotKind> {
+        if let Some(from) = fields.get("from") {
+            return self.offered(from);
+        }
         let yaml = fields.require("options", "list them: `options: {NAME: [phrase, …]}`")?;
         let mut options: Vec<ChoiceOption> = Vec::new();
         for (name, yaml) in self.report.map(yaml, "`options`") {

@@ -52,6 +52,13 @@ pub fn digits(lang: Lang, heard: &str) -> Option<String> {
     readings(lang, heard).into_iter().next()
 }
 
+/// All strings of digits that fit `spec`, over all readings of all hypotheses: for looking them up among known ones.
+#[must_use]
+pub fn digit_readings(lang: Lang, heard: &[Hypothesis], spec: &DigitSpec) -> Vec<String> {
+    let all = heard.iter().flat_map(|hypothesis| readings(lang, &hypothesis.text));
+    all.filter(|reading| spec.fits(reading)).collect()
+}
+
 /// The string of digits that fits `spec`, over all readings of all hypotheses; readings that agree
 /// support each other. `None` when nothing fits.
 #[must_use]

@@ -13,7 +13,7 @@ mod yes_no_words;
 
 pub use choice::{ChoiceMatch, ChoiceOption, choice};
 pub use date::date;
-pub use digits::{DigitSpec, best_digits, digits};
+pub use digits::{DigitSpec, best_digits, digit_readings, digits};
 pub use quantity::{money, number};
 pub use time_of_day::time_of_day;
 pub use yes_no::yes_no;

@@ -94,7 +94,14 @@ fn votes_zh(heard: &str) -> Vec<(Vote, u8)> {
     votes
 }
 
+/// Questions that are made of an answer and its contrary.
+const ZH_ASKING: [&str; 5] = ["行不行", "可不可以", "可以不可以", "能不能", "行吗"];
+
 fn votes_in_clause(clause: &str) -> Vec<(Vote, u8)> {
+    // 两点半行不行 and 可不可以 ask; they answer nothing.
+    if ZH_ASKING.iter().any(|words| clause.contains(words)) {
+        return Vec::new();
+    }
     let stretches = stretches(clause);
     let mut votes = Vec::new();
     for (at, stretch) in stretches.iter().enumerate() {
@@ -163,6 +170,15 @@ mod tests {
     fn the_last_of_equal_answers_wins() {
         assert_eq!(yes_no(Lang::En, "No, wait, yes."), Some(true));
         assert_eq!(yes_no(Lang::Zh, "是的，哦不是"), Some(false));
+    }
+
+    #[test]
+    fn a_question_answers_nothing() {
+        for text in ["两点半行不行", "可不可以晚一点", "能不能改天", "三点行吗"]
+        {
+            assert_eq!(yes_no(Lang::Zh, text), None, "{text}");
+        }
+        assert_eq!(yes_no(Lang::Zh, "行，就这样"), Some(true));
     }
 
     #[test]
