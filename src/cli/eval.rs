@@ -7,6 +7,7 @@ mod homophones;
 pub mod intents;
 pub mod rows;
 pub mod score;
+pub mod slots;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -28,6 +29,8 @@ enum What {
     Intents(intents::IntentsArgs),
     /// How often a knowledge base gives the right answer, a wrong one, or rightly none.
     Faq(faq::FaqArgs),
+    /// How often numbers, money, days, times, digits, yes and no are taken as callers meant them.
+    Slots(slots::SlotsArgs),
 }
 
 /// Runs `hotline eval`.
@@ -39,6 +42,7 @@ pub fn run(args: EvalArgs) -> Result<()> {
         What::Asr(args) => asr::run(&args),
         What::Intents(args) => intents::run(&args),
         What::Faq(args) => faq::run(&args),
+        What::Slots(args) => slots::run(&args),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use fancy_regex::{Captures, Regex};
 use time::{Date, Duration, Month};
 
-use super::figures::in_figures;
+use super::{date_en::english, date_zh::chinese, figures::in_figures};
 use crate::text::{Hypothesis, Lang};
 
 /// The day that the caller said, counted from `today`; `None` when there is none. A dialog's days lie ahead: a
@@ -36,189 +36,51 @@ fn wanted(heard: &str) -> String {
         "not ",
         "no good",
     ];
-    let clauses = heard.split(['，', ',', '。', '.', ';', '；', '?', '？']);
-    let suits = |clause: &&str| {
+    let clauses =
+        heard.split(['，', ',', '。', ';', '；', '?', '？']).filter(|c| !c.trim().is_empty());
+    let clauses: Vec<&str> = clauses.collect();
+    let suits = |clause: &&&str| {
         let clause = clause.to_lowercase();
         !UNSUITABLE.iter().any(|words| clause.contains(words))
     };
-    let left: Vec<&str> =
-        clauses.filter(suits).filter(|clause| !clause.trim().is_empty()).collect();
-    if left.is_empty() || heard.len() == left.concat().len() {
-        heard.to_owned()
-    } else {
-        left.join("，")
-    }
+    let left: Vec<&str> = clauses.iter().filter(suits).copied().collect();
+    let all = left.is_empty() || left.len() == clauses.len();
+    if all { heard.to_owned() } else { left.join("，") }
 }
 
-type Pattern = LazyLock<Option<Regex>>;
+/// A pattern that is compiled when it is first used.
+pub(super) type Pattern = LazyLock<Option<Regex>>;
 
-const MONTHS: [&str; 12] =
-    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-const MONTH: &str = r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?";
-const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-
-static ISO: Pattern =
+/// A day with all of its parts, the year first.
+pub(super) static ISO: Pattern =
     LazyLock::new(|| Regex::new(r"(\d{4})[-/. ](\d{1,2})[-/. ](\d{1,2})(?!\d)").ok());
-static EN_MONTH_DAY: Pattern = LazyLock::new(|| {
-    Regex::new(&format!(r"\b{MONTH} (?:the )?(\d{{1,2}})(?:th)?\b(?:,? (\d{{4}}))?")).ok()
+/// A day with all of its parts, the year last.
+static YEAR_LAST: Pattern = LazyLock::new(|| {
+    Regex::new(r"(?<!\d)(\d{1,2})[-/. ](\d{1,2})[-/., ]+(\d{4}|\d{2})(?!\d)").ok()
 });
-static EN_DAY_MONTH: Pattern = LazyLock::new(|| {
-    Regex::new(&format!(r"\b(\d{{1,2}})(?:th)?(?: of)? {MONTH}(?:,? (\d{{4}}))?")).ok()
-});
-static EN_SLASHES: Pattern =
-    LazyLock::new(|| Regex::new(r"\b(\d{1,2})[/.](\d{1,2})(?:[/.](\d{4}))?\b").ok());
-static EN_WEEKDAY: Pattern = LazyLock::new(|| {
-    Regex::new(r"\b(?:(next|this|coming) )?(mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?s?\b(?: (week))?").ok()
-});
-static EN_AHEAD: Pattern = LazyLock::new(|| {
-    Regex::new(r"\b(?:in )?(\d{1,2}|an?) (day|week|month)s?(?: from (?:now|today)| later| time)")
-        .ok()
-});
-static EN_IN: Pattern =
-    LazyLock::new(|| Regex::new(r"\bin (\d{1,2}|an?) (day|week|month)s?\b").ok());
-static EN_DAY: Pattern =
-    LazyLock::new(|| Regex::new(r"\b(?:the )?(\d{1,2})th\b|\bthe (\d{1,2})\b").ok());
 
-fn english(said: &str, today: Date) -> Option<Date> {
+/// A day written with its year: which of the other two is the month shows where only one of them can be.
+pub(super) fn written_out(said: &str) -> Option<Option<Date>> {
     if let Some(found) = first(&ISO, said) {
-        return day(number(&found, 1)?, number(&found, 2)?, number(&found, 3)?);
+        let part = |group| number(&found, group);
+        return Some(part(1).zip(part(2)).zip(part(3)).and_then(|((y, m), d)| day(y, m, d)));
     }
-    let named = first(&EN_MONTH_DAY, said).map(|f| (text(&f, 1), number(&f, 2), number(&f, 3)));
-    let named = named.or_else(|| {
-        first(&EN_DAY_MONTH, said).map(|f| (text(&f, 2), number(&f, 1), number(&f, 3)))
-    });
-    if let Some((month, Some(day_of), year)) = named {
-        let month = MONTHS.iter().position(|name| month.starts_with(name))? as i32 + 1;
-        return in_year(year, month, day_of, today);
-    }
-    if let Some(found) = first(&EN_SLASHES, said) {
-        let (one, two) = (number(&found, 1)?, number(&found, 2)?);
-        // 27/11 and 11/27 are told apart where only one of the two can be a month.
-        let (month, day_of) = if one > 12 { (two, one) } else { (one, two) };
-        return in_year(number(&found, 3), month, day_of, today);
-    }
-    let plain = |words: &str| said.contains(words);
-    if plain("day after tomorrow") {
-        return later(today, 2);
-    }
-    if plain("tomorrow") {
-        return later(today, 1);
-    }
-    if plain("end of next month") {
-        return month_end(months_later(today.replace_day(1).ok()?, 1)?);
-    }
-    if plain("end of the month") || plain("end of this month") {
-        return month_end(today);
-    }
-    if let Some(found) = first(&EN_AHEAD, said).or_else(|| first(&EN_IN, said)) {
-        let count = number(&found, 1).unwrap_or(1);
-        return match text(&found, 2) {
-            "day" => later(today, i64::from(count)),
-            "week" => later(today, 7 * i64::from(count)),
-            _ => months_later(today, count),
-        };
-    }
-    if plain("today") || plain("tonight") {
-        return Some(today);
-    }
-    if let Some(found) = first(&EN_WEEKDAY, said) {
-        let index = DAYS.iter().position(|name| text(&found, 2).starts_with(name))?;
-        let week_after = text(&found, 3) == "week";
-        let date = match text(&found, 1) {
-            "next" => in_week(today, 1, index),
-            _ => coming(today, index),
-        }?;
-        return if week_after { later(date, 7) } else { Some(date) };
-    }
-    let found = first(&EN_DAY, said)?;
-    day_ahead(number(&found, 1).or_else(|| number(&found, 2))?, today)
+    let found = first(&YEAR_LAST, said)?;
+    let (one, two, year) = (number(&found, 1)?, number(&found, 2)?, number(&found, 3)?);
+    let year = if year < 100 { 2000 + year } else { year };
+    let (month, day_of) = if one > 12 { (two, one) } else { (one, two) };
+    Some(day(year, month, day_of))
 }
 
-static ZH_FULL: Pattern =
-    LazyLock::new(|| Regex::new(r"(?:(\d{4})年)?(明年)?(\d{1,2})月份?(\d{1,2})[日号]?").ok());
-static ZH_WEEKDAY: Pattern =
-    LazyLock::new(|| Regex::new(r"(下下|下|这|本)?个?(?:周|星期|礼拜)([1-7日天])").ok());
-static ZH_DAY: Pattern =
-    LazyLock::new(|| Regex::new(r"(下个?月|这个?月|本月)?(\d{1,2})[号日]").ok());
-static ZH_AHEAD: Pattern =
-    LazyLock::new(|| Regex::new(r"(\d{1,2})(天|个?(?:周|星期|礼拜)|个月)(?:之|以)?后").ok());
-
-fn chinese(said: &str, today: Date) -> Option<Date> {
-    if let Some(found) = first(&ISO, said) {
-        return day(number(&found, 1)?, number(&found, 2)?, number(&found, 3)?);
-    }
-    if let Some(found) = first(&ZH_FULL, said) {
-        let next_year = (!text(&found, 2).is_empty()).then(|| today.year() + 1);
-        return in_year(
-            number(&found, 1).or(next_year),
-            number(&found, 3)?,
-            number(&found, 4)?,
-            today,
-        );
-    }
-    for (words, days) in [
-        ("大后", 3),
-        ("后天", 2),
-        ("后日", 2),
-        ("明天", 1),
-        ("明儿", 1),
-        ("明日", 1),
-        ("明晚", 1),
-        ("今天", 0),
-        ("今儿", 0),
-        ("今晚", 0),
-        ("今日", 0),
-    ] {
-        if said.contains(words) {
-            return later(today, days);
-        }
-    }
-    if let Some(found) = first(&ZH_AHEAD, said) {
-        let count = number(&found, 1)?;
-        return match text(&found, 2) {
-            "天" => later(today, i64::from(count)),
-            "个月" => months_later(today, count),
-            _ => later(today, 7 * i64::from(count)),
-        };
-    }
-    if let Some(found) = first(&ZH_WEEKDAY, said) {
-        let index = match text(&found, 2) {
-            "日" | "天" | "7" => 6,
-            day_of => day_of.parse::<usize>().ok()? - 1,
-        };
-        return match text(&found, 1) {
-            "下下" => in_week(today, 2, index),
-            "下" => in_week(today, 1, index),
-            "这" | "本" => in_week(today, 0, index).filter(|date| *date >= today),
-            _ => coming(today, index),
-        };
-    }
-    if said.contains("月底") {
-        let next = said.contains("下个月底") || said.contains("下月底");
-        let month = if next { months_later(today.replace_day(1).ok()?, 1)? } else { today };
-        return month_end(month);
-    }
-    if said.contains("周末") {
-        return in_week(today, i64::from(said.contains("下周末")), 5).filter(|date| *date >= today);
-    }
-    let found = first(&ZH_DAY, said)?;
-    let day_of = number(&found, 2)?;
-    if text(&found, 1).starts_with('下') {
-        let month = months_later(today.replace_day(1).ok()?, 1)?;
-        return month.replace_day(u8::try_from(day_of).ok()?).ok();
-    }
-    day_ahead(day_of, today)
-}
-
-fn first<'t>(pattern: &'static Pattern, said: &'t str) -> Option<Captures<'t, str>> {
+pub(super) fn first<'t>(pattern: &'static Pattern, said: &'t str) -> Option<Captures<'t, str>> {
     pattern.as_ref().and_then(|regex| regex.captures(said).ok().flatten())
 }
 
-fn text<'t>(found: &Captures<'t, str>, group: usize) -> &'t str {
+pub(super) fn text<'t>(found: &Captures<'t, str>, group: usize) -> &'t str {
     found.get(group).map_or("", |m| m.as_str())
 }
 
-fn number(found: &Captures<'_, str>, group: usize) -> Option<i32> {
+pub(super) fn number(found: &Captures<'_, str>, group: usize) -> Option<i32> {
     text(found, group).parse().ok()
 }
 
@@ -228,7 +90,7 @@ fn day(year: i32, month: i32, day: i32) -> Option<Date> {
 }
 
 /// In that year, or else the next such day.
-fn in_year(year: Option<i32>, month: i32, day_of: i32, today: Date) -> Option<Date> {
+pub(super) fn in_year(year: Option<i32>, month: i32, day_of: i32, today: Date) -> Option<Date> {
     match year {
         Some(year) => day(year, month, day_of),
         // 29 February may be years ahead.
@@ -239,7 +101,7 @@ fn in_year(year: Option<i32>, month: i32, day_of: i32, today: Date) -> Option<Da
 }
 
 /// The next day of that number.
-fn day_ahead(day_of: i32, today: Date) -> Option<Date> {
+pub(super) fn day_ahead(day_of: i32, today: Date) -> Option<Date> {
     let day_of = u8::try_from(day_of).ok()?;
     let first = today.replace_day(1).ok()?;
     (0..=2)
@@ -247,12 +109,12 @@ fn day_ahead(day_of: i32, today: Date) -> Option<Date> {
         .find(|date| *date >= today)
 }
 
-fn later(from: Date, days: i64) -> Option<Date> {
+pub(super) fn later(from: Date, days: i64) -> Option<Date> {
     from.checked_add(Duration::days(days))
 }
 
 /// The same day so many months later, or the last of a shorter month.
-fn months_later(from: Date, months: i32) -> Option<Date> {
+pub(super) fn months_later(from: Date, months: i32) -> Option<Date> {
     let all = from.year() * 12 + i32::from(u8::from(from.month())) - 1 + months;
     let month = Month::try_from(u8::try_from(all.rem_euclid(12) + 1).ok()?).ok()?;
     let year = all.div_euclid(12);
@@ -260,18 +122,18 @@ fn months_later(from: Date, months: i32) -> Option<Date> {
     Date::from_calendar_date(year, month, from.day().min(last)).ok()
 }
 
-fn month_end(date: Date) -> Option<Date> {
+pub(super) fn month_end(date: Date) -> Option<Date> {
     date.replace_day(date.month().length(date.year())).ok()
 }
 
 /// The day of that index, from Monday, so many weeks after this.
-fn in_week(today: Date, weeks: i64, index: usize) -> Option<Date> {
+pub(super) fn in_week(today: Date, weeks: i64, index: usize) -> Option<Date> {
     let monday = later(today, -i64::from(today.weekday().number_days_from_monday()))?;
     later(monday, 7 * weeks + i64::try_from(index).ok()?)
 }
 
 /// The next day of that index; today when it is one.
-fn coming(today: Date, index: usize) -> Option<Date> {
+pub(super) fn coming(today: Date, index: usize) -> Option<Date> {
     let ahead = (i64::try_from(index).ok()? - i64::from(today.weekday().number_days_from_monday()))
         .rem_euclid(7);
     later(today, ahead)

@@ -201,9 +201,9 @@ fn scaled(rest: &[char], at: usize) -> bool {
 
 pub(super) fn scale(c: char) -> Option<u32> {
     match c {
-        '十' => Some(10),
-        '百' => Some(100),
-        '千' => Some(1000),
+        '十' | '拾' => Some(10),
+        '百' | '佰' => Some(100),
+        '千' | '仟' => Some(1000),
         _ => None,
     }
 }

@@ -2,10 +2,14 @@
 
 mod choice;
 mod date;
+mod date_en;
+mod date_zh;
 mod digits;
 mod digits_en;
 mod digits_zh;
 mod figures;
+mod figures_en;
+mod figures_zh;
 mod quantity;
 mod time_of_day;
 mod yes_no;

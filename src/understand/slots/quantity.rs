@@ -32,19 +32,23 @@ const ALONE: [(&str, i64); 6] =
 static WHOLE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?<![\d.:/$£€-])(\d{1,9})(?![\d.:/]|th\b|号|月|年|点)").ok());
 static EN_MONEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let unit = "(?:dollars?|bucks?|pounds?|quid|euros?|yuan|rmb|usd|gbp)";
+    let unit = "(?:(?:us|australian|canadian|swiss) )?(?:dollars?|bucks?|pounds?|quid|euros?|yuan|yen|rmb|usd|gbp|francs?|rupees?)";
     Regex::new(&format!(
-        r"[$£€¥]? ?(\d{{1,9}})(?:\.(\d{{1,2}})(?!\d))?(k)?(?: ?{unit})?(?:(?: and| point)? (\d{{1,2}})(?! ?(?:{unit}|th\b))(?: ?(?:cents?|pence|p\b))?)?"
+        r"(?<![\d.])([$£€¥]?) ?(\d{{1,12}})(?:\.(\d{{1,2}})(?!\d))?(?![\d/:]|th\b)(?: ?({unit})\b)?(?:(?: and| point)? (\d{{1,2}})(?! ?(?:{unit}|th|percent)\b)(?![\d./:]) ?(cents?|pence|p\b)?)?"
     ))
     .ok()
 });
 static EN_CENTS: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^(?:\D* )?(\d{1,2}) ?(?:cents?|pence|p)\b").ok());
 static ZH_MONEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"[¥￥$]?(\d{1,9})(?:\.(\d{1,2})(?!\d))?(?:点(\d{1,2}))?(?:(?:块钱?|元|圆|美元|英镑|刀|人民币)(?:(\d)(?!\d)[毛角]?)?(?:(\d)分)?)?(?![\d.:年月号日天点])").ok()
+    let unit = "块钱?|元|圆|美元|美金|日元|欧元|港币|港元|英镑|刀|人民币";
+    Regex::new(&format!(
+        r"([¥￥$]?)(?<![\d.a-z])(\d{{1,12}})(?:\.(\d{{1,2}})(?!\d))?(?:点(\d{{1,2}}))?(?:({unit})(?:(\d)(?!\d)[毛角]?)?(?:(\d)分)?)?(?![\d.:年月号日天点])"
+    ))
+    .ok()
 });
 static ZH_DIMES: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^\D*(\d)[毛角](?:(\d)分?)?").ok());
+    LazyLock::new(|| Regex::new(r"^\D*(\d)(?:毛|角(?!大))(?:(\d)分?)?").ok());
 
 /// The whole number in `range` that the caller said; `None` when there is none, or several.
 #[must_use]
@@ -84,30 +88,37 @@ fn english(said: &str) -> Vec<i64> {
     if let Some(groups) = matches(&EN_CENTS, said).next() {
         return groups[0].parse().into_iter().collect();
     }
-    let sum = |groups: Vec<String>| {
-        let whole: i64 = groups[0].parse().ok()?;
-        let whole = if groups[2].is_empty() { whole } else { whole * 1_000 };
-        Some(
-            whole * 100
-                + hundredths(
-                    if groups[1].is_empty() { &groups[3] } else { &groups[1] },
-                    groups[1].is_empty(),
-                ),
-        )
+    let sum = |groups: &Vec<String>| {
+        let whole: i64 = groups[1].parse().ok()?;
+        let cents = match groups[2].as_str() {
+            "" => hundredths(&groups[4], true),
+            places => hundredths(places, false),
+        };
+        whole.checked_mul(100)?.checked_add(cents)
     };
-    matches(&EN_MONEY, said).filter_map(sum).collect()
+    let all: Vec<Vec<String>> = matches(&EN_MONEY, said).collect();
+    // What is marked as money is meant, whatever other numbers stand beside it.
+    let marked = |groups: &&Vec<String>| {
+        !groups[0].is_empty() || !groups[3].is_empty() || !groups[5].is_empty()
+    };
+    let meant: Vec<i64> = all.iter().filter(marked).filter_map(sum).collect();
+    if meant.is_empty() { all.iter().filter_map(sum).collect() } else { meant }
 }
 
 fn chinese(said: &str) -> Vec<i64> {
     if let Some(groups) = matches(&ZH_DIMES, said).next() {
         return vec![digit(&groups[0]) * 10 + digit(&groups[1])];
     }
-    let sum = |groups: Vec<String>| {
-        let whole: i64 = groups[0].parse().ok()?;
-        let point = if groups[1].is_empty() { &groups[2] } else { &groups[1] };
-        Some(whole * 100 + hundredths(point, false) + digit(&groups[3]) * 10 + digit(&groups[4]))
+    let sum = |groups: &Vec<String>| {
+        let whole: i64 = groups[1].parse().ok()?;
+        let point = if groups[2].is_empty() { &groups[3] } else { &groups[2] };
+        let cents = hundredths(point, false) + digit(&groups[5]) * 10 + digit(&groups[6]);
+        whole.checked_mul(100)?.checked_add(cents)
     };
-    matches(&ZH_MONEY, said).filter_map(sum).collect()
+    let all: Vec<Vec<String>> = matches(&ZH_MONEY, said).collect();
+    let marked = |groups: &&Vec<String>| !groups[0].is_empty() || !groups[4].is_empty();
+    let meant: Vec<i64> = all.iter().filter(marked).filter_map(sum).collect();
+    if meant.is_empty() { all.iter().filter_map(sum).collect() } else { meant }
 }
 
 /// Cents of what stands after the whole: `5` is fifty after a point, and five when it is said as cents.
@@ -133,7 +144,20 @@ fn joined(said: &str, found: &[i64]) -> Option<i64> {
 
 /// The one value that `read` finds after the last restart, or else in all of it.
 fn one_of_these(said: &str, read: impl Fn(&str) -> Vec<i64>) -> Option<i64> {
-    let after = RESTARTS.iter().filter_map(|word| said.rfind(word).map(|at| at + word.len())).max();
+    let letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphabetic());
+    let after = |word: &&str| {
+        // "No" is no restart in "November".
+        let whole = |at: &usize| {
+            let (before, rest) = (&said[..*at], &said[*at + word.len()..]);
+            !letter(before.chars().next_back()) && !letter(rest.chars().next())
+        };
+        let places = said
+            .match_indices(*word)
+            .map(|(at, _)| at)
+            .filter(|at| word.starts_with(|c: char| !c.is_ascii()) || whole(at));
+        places.last().map(|at| at + word.len())
+    };
+    let after = RESTARTS.iter().filter_map(after).max();
     let only = |part: &str| {
         let mut found = read(part);
         found.dedup();
@@ -174,6 +198,7 @@ mod tests {
             (Lang::En, "a couple", Some(2)),
             (Lang::En, "eighteen Alder Street", Some(18)),
             (Lang::En, "one eight", Some(18)),
+            (Lang::En, "two in November", Some(2)),
             (Lang::En, "two or three", None),
             (Lang::En, "the second of May", None),
             (Lang::En, "I don't know", None),
@@ -197,6 +222,8 @@ mod tests {
             (Lang::En, "forty quid", Some(4000)),
             (Lang::En, "$1,205.10", Some(120_510)),
             (Lang::En, "fifty cents", Some(50)),
+            (Lang::En, "$48.2 million for 3 years", Some(4_820_000_000)),
+            (Lang::En, "the 20 best cost 63 dollars and 45 cents", Some(6_345)),
             (Lang::En, "two thousand", Some(200_000)),
             (Lang::En, "five dollars and five cents", Some(505)),
             (Lang::En, "nothing", None),

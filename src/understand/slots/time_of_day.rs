@@ -10,13 +10,15 @@ use crate::text::{Hypothesis, Lang};
 
 type Pattern = LazyLock<Option<Regex>>;
 
-const EN_HALF: &str =
-    r"(?: ?(am|pm)\b| (?:o ?clock )?in the (morning|afternoon|evening)| at (night))?";
 static EN_FRACTION: Pattern = LazyLock::new(|| {
-    Regex::new(&format!(r"\b(?:a )?(half|quarter|\d{{1,2}})(?: minutes)? (past|to|after|before) (\d{{1,2}})\b{EN_HALF}")).ok()
+    Regex::new(r"\b(?:a )?(half|quarter|3 quarters|\d{1,2})(?: min(?:ute)?s?)? (past|to|after|before) (\d{1,2})(?:[: ](\d{2}))?(?!\d)").ok()
 });
 static EN_CLOCK: Pattern = LazyLock::new(|| {
-    Regex::new(&format!(r"(?<![\d/$-])\b(\d{{1,2}})(?:(?::| |\.| oh | o )(\d{{1,2}}))?(?: o ?clock| oclock)?(?![\d/:]|th\b){EN_HALF}")).ok()
+    Regex::new(r"(?<![\d/$.:-])(\d{1,2})(?:(?::| |\.| ?h ?)?(\d{2})|(?: oh| o) (\d))?(?::\d{2})?(?: o ?clock| oclock)?(?![\d/]|th\b)").ok()
+});
+/// Which half of the day is meant may stand anywhere: "in the afternoon at 7".
+static EN_HALF: Pattern = LazyLock::new(|| {
+    Regex::new(r"(?<![a-z])(a\.? ?m(?![a-z])|morning)|(?<![a-z])(p\.? ?m(?![a-z])|afternoon|evening|night)").ok()
 });
 static ZH_CLOCK: Pattern = LazyLock::new(|| {
     Regex::new(r"(凌晨|早上|早晨|上午|中午|下午|傍晚|晚上|今晚|明晚)?(\d{1,2})(?:[点时:]钟?)(?:(半)|(\d)刻|(\d{1,2})分?)?").ok()
@@ -36,34 +38,36 @@ pub fn time_of_day(lang: Lang, heard: &[Hypothesis]) -> Option<Time> {
 }
 
 fn english(said: &str) -> Option<Time> {
-    if said.contains("midnight") {
-        return Some(Time::MIDNIGHT);
-    }
+    let half =
+        first(&EN_HALF, said).map(|f| if f.get(1).is_some() { Half::Before } else { Half::After });
     if let Some(found) = first(&EN_FRACTION, said) {
         let minutes = match text(&found, 1) {
             "half" => 30,
             "quarter" => 15,
+            "3 quarters" => 45,
             figures => figures.parse().ok()?,
         };
+        let hour = of_day(text(&found, 3).parse().ok()?, half)?;
+        let from = hour * 60 + text(&found, 4).parse::<i32>().unwrap_or(0);
         let before = matches!(text(&found, 2), "to" | "before");
-        let hour = of_day(text(&found, 3).parse().ok()?, english_half(&found, 4))?;
-        return if before { at(hour * 60 - minutes) } else { at(hour * 60 + minutes) };
+        return at(if before { from - minutes } else { from + minutes });
     }
-    if let Some(found) = first(&EN_CLOCK, said) {
-        let minutes = text(&found, 2).parse().unwrap_or(0);
-        let hour = of_day(text(&found, 1).parse().ok()?, english_half(&found, 3))?;
-        return (minutes < 60).then(|| at(hour * 60 + minutes)).flatten();
-    }
-    (said.contains("noon") && !said.contains("afternoon")).then(|| at(720)).flatten()
-}
-
-fn english_half(found: &Captures<'_, str>, group: usize) -> Option<Half> {
-    let words = [text(found, group), text(found, group + 1), text(found, group + 2)];
-    match words.concat().as_str() {
-        "am" | "morning" => Some(Half::Before),
-        "pm" | "afternoon" | "evening" | "night" => Some(Half::After),
-        _ => None,
-    }
+    let clock = first(&EN_CLOCK, said).and_then(|found| {
+        let minutes = text(&found, 2).parse().or_else(|_| text(&found, 3).parse()).unwrap_or(0);
+        let hour = match text(&found, 1) {
+            "12" if said.contains("night") => 0,
+            hour => of_day(hour.parse().ok()?, half)?,
+        };
+        (minutes < 60).then(|| at(hour * 60 + minutes)).flatten()
+    });
+    clock.or_else(|| {
+        let named =
+            [("midnight", 0), ("mid night", 0), ("midday", 720), ("mid day", 720), ("noon", 720)];
+        let (_, minutes) = named.iter().find(|(name, _)| {
+            said.split(' ').any(|w| w == *name) || (name.contains(' ') && said.contains(name))
+        })?;
+        at(*minutes)
+    })
 }
 
 fn chinese(said: &str) -> Option<Time> {
