@@ -10,6 +10,7 @@ pub mod graph;
 pub mod load;
 pub mod models;
 pub mod replay;
+pub mod review;
 pub mod say;
 pub mod serve;
 pub mod simulate;
@@ -45,6 +46,8 @@ enum Command {
     Graph(graph::GraphArgs),
     /// List calls, or show one.
     Calls(calls::CallsArgs),
+    /// What callers said that was not understood, as proposals for the dialplan.
+    Review(review::ReviewArgs),
     /// Run call journals again and compare.
     Replay(replay::ReplayArgs),
     /// Say something into a WAV file, to hear a voice.
@@ -73,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Graph(args) => graph::run(&args),
         Command::Calls(args) => calls::run(args),
+        Command::Review(args) => review::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Say(args) => say::run(args),
         Command::Models(args) => models::run(args),
