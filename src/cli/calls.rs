@@ -2,14 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::Value;
 use time::{OffsetDateTime, macros::format_description};
 
-use super::runtime;
+use super::{recorded, runtime};
 use crate::{
     audio::CallTime,
-    service::{Config, database},
     sip::Reason,
     store::{CallEvent, CallFilter, CallRecord, CallSummary, Store, masked},
 };
@@ -50,14 +49,7 @@ enum CallsCommand {
 /// # Errors
 /// When there is no database, or no such call.
 pub fn run(args: CallsArgs) -> anyhow::Result<()> {
-    let dir = match args.data {
-        Some(dir) => dir,
-        None => Config::load(&args.config)?.data.dir,
-    };
-    let path = database(&dir);
-    if !path.exists() {
-        bail!("{}: no call has been recorded there yet", path.display());
-    }
+    let path = recorded(&args.config, args.data.as_deref())?;
     runtime()?.block_on(async {
         let store = Store::open(&path).await?;
         match args.command {

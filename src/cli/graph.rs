@@ -13,7 +13,7 @@ use layout::{
     topo::layout::VisualGraph,
 };
 
-use crate::dialplan::{Dialplan, DialplanError, Graph, GraphNode};
+use crate::dialplan::{Graph, GraphNode};
 
 /// Letters in points, and how much room a box leaves around them.
 const FONT: usize = 14;
@@ -44,10 +44,7 @@ pub struct GraphArgs {
 /// # Errors
 /// When the dialplan has errors, there is no such flow, or the file cannot be written.
 pub fn run(args: &GraphArgs) -> anyhow::Result<()> {
-    let plan = Dialplan::load(&args.dialplan).map_err(|found| {
-        let lines: Vec<String> = found.iter().map(DialplanError::to_string).collect();
-        anyhow::anyhow!("\n{}", lines.join("\n"))
-    })?;
+    let plan = super::dialplan(&args.dialplan)?;
     let graph = plan.graph();
     if let Some(flow) = &args.flow
         && !graph.nodes.iter().any(|node| flow_of(node) == flow)
@@ -210,7 +207,7 @@ mod tests {
 
     fn svg(name: &str, flow: Option<&str>) -> String {
         let path = format!("{}/dialplans/{name}", env!("CARGO_MANIFEST_DIR"));
-        draw(&Dialplan::load(path).unwrap().graph(), flow)
+        draw(&crate::dialplan::Dialplan::load(path).unwrap().graph(), flow)
     }
 
     #[test]

@@ -15,10 +15,18 @@ pub mod say;
 pub mod serve;
 pub mod simulate;
 
-use std::process::ExitCode;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+
+use crate::{
+    dialplan::{Dialplan, DialplanError},
+    service::{Config, database},
+};
 
 /// A voice call-center engine: it answers the phone, listens, talks, and keeps the record.
 #[derive(Debug, Parser)]
@@ -94,4 +102,31 @@ pub fn main() -> ExitCode {
 /// An async runtime for commands that need one.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Loads a dialplan; the error has everything that is wrong with it.
+fn dialplan(path: &Path) -> anyhow::Result<Dialplan> {
+    Dialplan::load(path).map_err(|found| listed(&found))
+}
+
+/// All findings in a file as one error, a finding with its remedy on lines of its own.
+fn listed(found: &[DialplanError]) -> anyhow::Error {
+    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
+    anyhow::anyhow!("\n{}", lines.join("\n"))
+}
+
+/// The database of calls in `data`, else in the data directory that `config` names.
+///
+/// # Errors
+/// When the configuration is wrong, or no call has been recorded.
+fn recorded(config: &Path, data: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let dir = match data {
+        Some(dir) => dir.to_owned(),
+        None => Config::load(config)?.data.dir,
+    };
+    let path = database(&dir);
+    if !path.exists() {
+        anyhow::bail!("{}: no call has been recorded there yet", path.display());
+    }
+    Ok(path)
 }

@@ -5,14 +5,10 @@ mod write;
 
 use std::{fs, path::PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
-use super::runtime;
-use crate::{
-    dialplan::{Dialplan, DialplanError},
-    service::{Config, database},
-    store::{CallFilter, Store},
-};
+use super::{dialplan, recorded, runtime};
+use crate::store::{CallFilter, Store};
 use proposals::{Missed, propose};
 
 /// Calls that are looked through at most.
@@ -42,10 +38,7 @@ pub struct ReviewArgs {
 /// # Errors
 /// When a file cannot be read, written or is wrong, or there is no call to learn from.
 pub fn run(args: &ReviewArgs) -> anyhow::Result<()> {
-    let plan = Dialplan::load(&args.dialplan).map_err(|found| {
-        let lines: Vec<String> = found.iter().map(DialplanError::to_string).collect();
-        anyhow::anyhow!("\n{}", lines.join("\n"))
-    })?;
+    let plan = dialplan(&args.dialplan)?;
     if let Some(approved) = &args.apply {
         let count = write::apply(&args.dialplan, approved)?;
         println!(
@@ -74,14 +67,7 @@ pub fn run(args: &ReviewArgs) -> anyhow::Result<()> {
 
 /// What callers of the dialplan said in turns that came to nothing.
 fn missed(args: &ReviewArgs, name: &str) -> anyhow::Result<Vec<Missed>> {
-    let dir = match &args.data {
-        Some(dir) => dir.clone(),
-        None => Config::load(&args.config)?.data.dir,
-    };
-    let path = database(&dir);
-    if !path.exists() {
-        bail!("{}: no call has been recorded there yet", path.display());
-    }
+    let path = recorded(&args.config, args.data.as_deref())?;
     runtime()?.block_on(async {
         let store = Store::open(&path).await?;
         let filter = CallFilter { limit: CALLS, ..CallFilter::default() };

@@ -6,16 +6,16 @@ mod report;
 use std::{
     collections::BTreeMap,
     io::{self, IsTerminal},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
-use super::check;
+use super::{check, dialplan, listed};
 use crate::{
     dialog::CallFacts,
-    dialplan::{Dialplan, DialplanError},
+    dialplan::Dialplan,
     simulate::{Coverage, Player, Suite, Tools},
 };
 
@@ -63,7 +63,7 @@ fn talk(args: &SimulateArgs) -> anyhow::Result<()> {
     let [path] = &args.paths[..] else {
         bail!("give one dialplan to talk to, or --test with files of scripted calls");
     };
-    let plan = Arc::new(Dialplan::load(path).map_err(|found| listed(&found))?);
+    let plan = Arc::new(dialplan(path)?);
     let now = chat::now(args.now.as_deref())?;
     let facts = CallFacts::new(args.caller.as_str(), args.called.as_str(), now);
     let player = Player::new(plan, facts, Tools::default());
@@ -83,7 +83,8 @@ fn test(args: &SimulateArgs) -> anyhow::Result<()> {
     for file in &files {
         let suite = Suite::load(file).map_err(|found| listed(&found))?;
         if !plans.contains_key(&suite.dialplan) {
-            let plan = load(&suite.dialplan, file)?;
+            let context = || format!("{} is for a dialplan with errors", file.display());
+            let plan = Arc::new(dialplan(&suite.dialplan).with_context(context)?);
             let coverage = Coverage::new(&plan);
             plans.insert(suite.dialplan.clone(), (plan, coverage));
         }
@@ -112,15 +113,4 @@ fn test(args: &SimulateArgs) -> anyhow::Result<()> {
         (0, _) => Ok(()),
         (failed, all) => bail!("{failed} of {all} scripted calls went another way"),
     }
-}
-
-fn load(dialplan: &Path, named_by: &Path) -> anyhow::Result<Arc<Dialplan>> {
-    Dialplan::load(dialplan).map(Arc::new).map_err(|found| {
-        listed(&found).context(format!("{} is for a dialplan with errors", named_by.display()))
-    })
-}
-
-fn listed(found: &[DialplanError]) -> anyhow::Error {
-    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
-    anyhow::anyhow!("\n{}", lines.join("\n"))
 }

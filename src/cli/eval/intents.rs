@@ -16,7 +16,6 @@ use super::{
     rows::{self, Column, Row},
 };
 use crate::{
-    dialplan::Dialplan,
     text::{Hypothesis, Lang},
     understand::{IntentClassifier, KNOWN},
 };
@@ -178,10 +177,7 @@ fn from_rows(path: &Path, none: &str) -> Result<Vec<(String, Vec<String>)>> {
 }
 
 fn from_dialplan(path: &Path, lang: Lang) -> Result<Vec<(String, Vec<String>)>> {
-    let plan = Dialplan::load(path).map_err(|found| {
-        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("{}", found.join("\n"))
-    })?;
+    let plan = crate::cli::dialplan(path)?;
     let intents = plan.intents(lang);
     ensure!(!intents.is_empty(), "{} has no intents in {lang}: give --lang", path.display());
     Ok(intents)

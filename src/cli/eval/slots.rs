@@ -12,6 +12,7 @@ use super::{
     rows::{self, Column, Row},
 };
 use crate::{
+    dialplan::expression::decimal,
     text::{Hypothesis, Lang},
     understand::{self, DigitSpec},
 };
@@ -177,8 +178,7 @@ impl<'r> Case<'r> {
             "number" => {
                 understand::number(self.lang, &heard, &(0..=LARGEST)).map(|value| value.to_string())
             }
-            "money" => understand::money(self.lang, &heard)
-                .map(|sum| format!("{}.{:02}", sum / 100, sum % 100)),
+            "money" => understand::money(self.lang, &heard).map(decimal),
             "date" => understand::date(self.lang, &heard, self.today).map(|date| date.to_string()),
             _ => understand::time_of_day(self.lang, &heard)
                 .map(|time| format!("{:02}:{:02}", time.hour(), time.minute())),

@@ -6,9 +6,12 @@ use anyhow::{Context, bail, ensure};
 
 use super::proposals::Proposal;
 use crate::{
-    cli::eval::rows::{self, Column},
+    cli::{
+        dialplan,
+        eval::rows::{self, Column},
+    },
     dialplan::{
-        Dialplan, DialplanError, Findings,
+        Findings,
         yaml::{self, Kind, Yaml},
     },
 };
@@ -54,10 +57,9 @@ pub(super) fn apply(path: &Path, table: &Path) -> anyhow::Result<usize> {
     ensure!(count > 0, "{}: nothing is approved: write `yes` into `approved`", table.display());
     let before = fs::read_to_string(path)?;
     fs::write(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
-    if let Err(found) = Dialplan::load(path) {
+    if let Err(error) = dialplan(path) {
         fs::write(path, before)?;
-        let lines: Vec<String> = found.iter().map(DialplanError::to_string).collect();
-        bail!("the dialplan would have errors, so it was left as it was:\n{}", lines.join("\n"));
+        return Err(error.context("the dialplan would have errors, so it was left as it was"));
     }
     Ok(count)
 }
