@@ -28,6 +28,7 @@ fn call(plan: Dialplan) -> Machine {
         date: "2026-11-23".into(),
         time: "10:05".into(),
         weekday: "mon".into(),
+        zones: Default::default(),
     };
     Machine::new(Arc::new(plan), facts)
 }

@@ -295,7 +295,10 @@ async fn prepare(info: &LegInfo, setup: &Setup) -> Result<Prepared, CallError> {
         hotline: env!("CARGO_PKG_VERSION").to_owned(),
         call: setup.id.clone(),
         dialplan: setup.dialplan.source().clone(),
-        facts: CallFacts::new(&info.from_user, &info.to_user, local_now()),
+        facts: CallFacts::new(&info.from_user, &info.to_user, local_now()).in_zones_of(
+            &setup.dialplan,
+            PrimitiveDateTime::new(started_at.date(), started_at.time()),
+        ),
         timing: setup.timing.clone(),
     };
     setup.store.begin_call(new_call(info, setup, started_at)).await?;

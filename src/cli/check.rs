@@ -45,6 +45,10 @@ pub fn run(args: CheckArgs) -> anyhow::Result<()> {
     }
     let mut out = io::stdout().lock();
     let (mut errors, mut warnings) = (0, 0);
+    let (packs, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| is_pack(file));
+    for pack in &packs {
+        writeln!(out, "{}: a pack, checked with the dialplans that include it", pack.display())?;
+    }
     for file in &files {
         let (findings, needs) = findings(file);
         for finding in &findings {
@@ -74,6 +78,11 @@ pub fn run(args: CheckArgs) -> anyhow::Result<()> {
 pub(super) fn has_scripts(file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     name.ends_with(".test.yaml") || name.ends_with(".test.yml")
+}
+
+/// Whether the file is for dialplans to include.
+fn is_pack(file: &Path) -> bool {
+    fs::read_to_string(file).is_ok_and(|text| Dialplan::is_pack(&text))
 }
 
 /// What is wrong with a dialplan, and of one without errors also what it needs.

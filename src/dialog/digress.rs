@@ -22,8 +22,16 @@ const SURE: f32 = 0.8;
 /// asked for in one breath.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Agenda {
-    open: Vec<Phase>,
+    open: Vec<Left>,
     requests: VecDeque<Request>,
+}
+
+/// A question that the caller left.
+#[derive(Debug, Clone, Copy)]
+struct Left {
+    phase: Phase,
+    /// Sub-flows that were open.
+    depth: usize,
 }
 
 /// Something that the caller also wants.
@@ -47,7 +55,7 @@ impl Machine {
             if self.agenda.open.len() == DEEPEST {
                 self.agenda.open.remove(0);
             }
-            self.agenda.open.push(self.phase);
+            self.agenda.open.push(Left { phase: self.phase, depth: self.frames.len() });
             out.push(Output::Note(Event::Digression { from: model.node(node).name.clone() }));
         }
         self.progress(to, out);
@@ -55,7 +63,8 @@ impl Machine {
 
     /// Goes back to the question that the caller left last; `false` when there is none.
     pub(super) fn come_back(&mut self, out: &mut Vec<Output>) -> bool {
-        let Some(phase) = self.agenda.open.pop() else { return false };
+        let Some(Left { phase, depth }) = self.agenda.open.pop() else { return false };
+        self.unwind(depth);
         let (Phase::Asking(node) | Phase::Confirming(node)) = phase else { return false };
         let name = self.plan.model().node(node).name.clone();
         out.push(Output::Note(Event::Resumed { node: name }));
@@ -81,8 +90,10 @@ impl Machine {
     }
 
     /// Questions that were left need no answer any more: the caller is asked anew what it is about.
-    pub(super) fn forget_open_questions(&mut self) {
+    /// A node of `flow` does so.
+    pub(super) fn forget_open_questions(&mut self, flow: &str) {
         self.agenda.open.clear();
+        self.leave_for(flow);
     }
 
     /// What was said leads to `answer`, by the whole of it. Where its parts ask for several things, the

@@ -1,4 +1,8 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::dialplan::{Dialplan, clock_in};
 
 /// What is known about a call before anyone speaks. The dialog has no clock: the date and time
 /// are those of the call's beginning, where the caller is served.
@@ -14,6 +18,9 @@ pub struct CallFacts {
     pub time: String,
     /// Local day of the week: `mon`, `tue`, `wed`, `thu`, `fri`, `sat` or `sun`.
     pub weekday: String,
+    /// What clocks show in the time zones of the dialplan's calendars, `YYYY-MM-DD HH:MM`, by zone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub zones: BTreeMap<String, String>,
 }
 
 impl CallFacts {
@@ -31,7 +38,20 @@ impl CallFacts {
             date: format!("{:04}-{:02}-{:02}", local.year(), u8::from(local.month()), local.day()),
             time: format!("{:02}:{:02}", local.hour(), local.minute()),
             weekday: weekday.chars().take(3).collect(),
+            zones: BTreeMap::new(),
         }
+    }
+
+    /// Adds what clocks show at `utc` in the time zones of `plan`'s calendars.
+    #[must_use]
+    pub fn in_zones_of(mut self, plan: &Dialplan, utc: time::PrimitiveDateTime) -> Self {
+        let clock = |zone: &str| {
+            let local = clock_in(zone, utc)?;
+            let local = Self::new("", "", local);
+            Some((zone.to_owned(), format!("{} {}", local.date, local.time)))
+        };
+        self.zones = plan.zones().into_iter().filter_map(clock).collect();
+        self
     }
 }
 

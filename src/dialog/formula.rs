@@ -4,7 +4,9 @@ use super::{CallFacts, Event, Machine, Output, values::Values};
 use crate::{
     dialplan::{
         Dialplan,
+        calendar::Moment,
         expression::{Operand, decimal, hundredths},
+        hours::Hours,
         model::{Condition, Formula, SetTo, SlotKind},
     },
     text::ReadAs,
@@ -53,7 +55,7 @@ impl Values {
         plan: &Dialplan,
         facts: &CallFacts,
     ) -> Result<Operand, String> {
-        formula.expression.evaluate(|name| self.operand(name, plan, facts))
+        formula.expression.evaluate(|| hours(plan, facts), |name| self.operand(name, plan, facts))
     }
 
     /// What a name stands for: a slot, the row of a table, what a tool gave, or the call.
@@ -89,6 +91,19 @@ impl Values {
             return Operand::Nothing;
         };
         Operand::Fields(fields)
+    }
+}
+
+/// The dialplan's calendars, and what time it is for each.
+fn hours(plan: &Dialplan, facts: &CallFacts) -> Hours {
+    let here = Moment::parse(&facts.date, &facts.time).map(|now| (String::new(), now));
+    let zones = facts.zones.iter().filter_map(|(zone, clock)| {
+        let (date, time) = clock.split_once(' ')?;
+        Some((zone.clone(), Moment::parse(date, time)?))
+    });
+    Hours {
+        calendars: plan.model().calendars.clone(),
+        now: here.into_iter().chain(zones).collect(),
     }
 }
 

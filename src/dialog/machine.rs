@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::{
     BargeIn, CallFacts, Event, Input, Outcome, Output, Say,
     digress::Agenda,
+    subflow::Frame,
     values::{Values, shown},
     wish::Care,
 };
@@ -14,6 +15,9 @@ use crate::{
     },
     text::{Hypothesis, Lang},
 };
+
+/// Nodes passed without the caller, at most: more than any dialplan without a loop has, sub-flows and all.
+const LONGEST_WALK: usize = 10_000;
 
 /// The dialog of one call: a pure function of what it is fed.
 ///
@@ -30,6 +34,8 @@ pub struct Machine {
     pub(super) turns: u32,
     pub(super) care: Care,
     pub(super) agenda: Agenda,
+    /// The sub-flows that the call is in, the innermost last.
+    pub(super) frames: Vec<Frame>,
     /// Entries of the knowledge base between which the caller may choose, at the open question.
     pub(super) offered: Option<(NodeId, [String; 2])>,
     /// What the caller said in the last turn.
@@ -77,6 +83,7 @@ impl Machine {
             turns: 0,
             care: Care::default(),
             agenda: Agenda::default(),
+            frames: Vec::new(),
             offered: None,
             heard_last: Vec::new(),
             said: Vec::new(),
@@ -140,8 +147,8 @@ impl Machine {
         let plan = Arc::clone(&self.plan);
         let model = plan.model();
         let mut next = node;
-        // The linter refuses loops without a question, so no walk is longer than the dialplan.
-        for _ in 0..=model.nodes.len() {
+        // The linter refuses loops without a question, so every walk comes to an end.
+        for _ in 0..LONGEST_WALK {
             let node = model.node(next);
             out.push(Output::Note(Event::Node { node: node.name.clone() }));
             match self.pass(node, out) {
@@ -155,6 +162,10 @@ impl Machine {
                     }
                     next = otherwise;
                 }
+                Step::Finish(word) => match self.finish(node.flow(), &word, out) {
+                    Some(then) => next = then,
+                    None => return self.hang_up("dialplan_loop", out),
+                },
                 Step::End(disposition) => return self.hang_up(&disposition, out),
             }
         }
@@ -176,6 +187,10 @@ impl Machine {
                 let case = cases.iter().find(|case| self.holds(&case.condition, out));
                 Step::To(case.map_or(*otherwise, |case| case.next))
             }
+            NodeKind::Do(call) => match self.begin(call, out) {
+                Some(first) => Step::To(first),
+                None => Step::End("dialplan_loop".to_owned()),
+            },
             NodeKind::Lookup { table, key, matching, found, missing } => {
                 let row = self.find_row(table, key, matching);
                 self.values.found(table, row);
@@ -206,7 +221,7 @@ impl Machine {
                 Step::To(if count >= *limit { *reached } else { *next })
             }
             NodeKind::NextRequest { say, otherwise } => {
-                self.forget_open_questions();
+                self.forget_open_questions(node.flow());
                 let to = self.next_request(out);
                 if let (Some(_), Some(say)) = (to, say) {
                     self.say(&node.name, say, PromptBargeIn::Any, out);
@@ -292,6 +307,8 @@ enum Step {
     Invoke,
     /// Back to the question that the caller left, or else there.
     Return(NodeId),
+    /// Out of the sub-flow that the node is in.
+    Finish(String),
     End(String),
 }
 
@@ -300,6 +317,7 @@ impl Step {
         match then {
             Then::Next(node) => Self::To(*node),
             Then::Return(otherwise) => Self::Return(*otherwise),
+            Then::Finish(word) => Self::Finish(word.clone()),
             Then::HangUp(disposition) => Self::End(disposition.clone()),
         }
     }

@@ -9,6 +9,7 @@ mod keyed;
 mod knowledge;
 mod machine;
 mod offered;
+mod subflow;
 mod tool;
 mod transfer;
 mod turn;

@@ -42,7 +42,7 @@ impl Machine {
             return self.hang_up("max_turns", out);
         }
         if matches!(ask.wants, Wants::Intent) {
-            self.forget_open_questions();
+            self.forget_open_questions(model.node(node).flow());
         }
         self.phase = Phase::Asking(node);
         self.say(&model.node(node).name, &ask.ask, ask.barge_in, out);

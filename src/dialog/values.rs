@@ -28,6 +28,11 @@ impl Values {
         self.slots.remove(slot);
     }
 
+    /// The value of a slot, which then has none.
+    pub(crate) fn take(&mut self, slot: &str) -> Option<String> {
+        self.slots.remove(slot)
+    }
+
     pub(crate) fn slot(&self, name: &str) -> Option<&str> {
         self.slots.get(name).map(String::as_str)
     }

@@ -41,25 +41,47 @@ pub struct DialplanError {
 /// A place in a file, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct At {
+    /// Which of the files that [`Findings`] knows: the dialplan is 0, files that it includes follow.
+    pub(crate) file: u16,
     pub(crate) line: usize,
     pub(crate) column: usize,
 }
 
 impl At {
     /// The beginning of a file, for what has no better place.
-    pub(crate) const TOP: Self = Self { line: 1, column: 1 };
+    pub(crate) const TOP: Self = Self { file: 0, line: 1, column: 1 };
+
+    /// Whether it is in the dialplan itself, not in a file that it includes.
+    pub(crate) fn is_in_main(self) -> bool {
+        self.file == 0
+    }
 }
 
-/// Collects findings in one file, so that an author sees all of them at once.
+/// Collects findings in a file and those that it includes, so that an author sees all of them at once.
 #[derive(Debug)]
 pub(crate) struct Findings {
-    file: String,
+    files: Vec<String>,
     found: Vec<DialplanError>,
 }
 
 impl Findings {
     pub(crate) fn new(file: impl Into<String>) -> Self {
-        Self { file: file.into(), found: Vec::new() }
+        Self { files: vec![file.into()], found: Vec::new() }
+    }
+
+    /// Takes in another file, and gives it its number for [`At`].
+    pub(crate) fn add_file(&mut self, file: impl Into<String>) -> u16 {
+        self.files.push(file.into());
+        u16::try_from(self.files.len() - 1).unwrap_or(u16::MAX)
+    }
+
+    /// `file:line` of a place, for messages that name a second one.
+    pub(crate) fn place(&self, at: At) -> String {
+        format!("{}:{}", self.name(at), at.line)
+    }
+
+    fn name(&self, at: At) -> &str {
+        self.files.get(usize::from(at.file)).map_or("", String::as_str)
     }
 
     pub(crate) fn error(&mut self, at: At, what: impl Into<String>, remedy: impl Into<String>) {
@@ -87,9 +109,10 @@ impl Findings {
     }
 
     fn push(&mut self, severity: Severity, at: At, what: String, remedy: String) {
+        let file = self.name(at).to_owned();
         self.found.push(DialplanError {
             severity,
-            file: self.file.clone(),
+            file,
             line: at.line,
             column: at.column,
             what,
@@ -136,7 +159,11 @@ mod tests {
     #[test]
     fn a_finding_reads_like_a_compiler_message() {
         let mut findings = Findings::new("a.yaml");
-        findings.error(At { line: 3, column: 7 }, "no node `x.y`", "did you mean `x.z`?");
+        findings.error(
+            At { line: 3, column: 7, ..At::TOP },
+            "no node `x.y`",
+            "did you mean `x.z`?",
+        );
         assert_eq!(
             findings.into_sorted()[0].to_string(),
             "a.yaml:3:7: error: no node `x.y`\n  help: did you mean `x.z`?"

@@ -7,6 +7,8 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use cel::{Context, ExecutionError, Program, Value};
 use time::{Date, Duration, macros::format_description};
 
+use super::hours::Hours;
+
 /// Longest text, and deepest nesting of brackets: the parser recurses.
 const LONGEST: usize = 400;
 const DEEPEST: usize = 16;
@@ -18,6 +20,7 @@ pub(crate) struct Expression {
     program: Arc<Program>,
     /// The slots, tables, tools and `call` that it names.
     names: Vec<String>,
+    asks_hours: bool,
 }
 
 /// A value that an expression works with, or its result.
@@ -49,7 +52,8 @@ impl Expression {
         let mut names: Vec<String> =
             program.references().variables().into_iter().map(str::to_owned).collect();
         names.sort();
-        Ok(Self { text: text.to_owned(), program: Arc::new(program), names })
+        let asks_hours = OF_HOURS.iter().any(|name| program.references().has_function(name));
+        Ok(Self { text: text.to_owned(), program: Arc::new(program), names, asks_hours })
     }
 
     /// As its author wrote it.
@@ -62,13 +66,20 @@ impl Expression {
         &self.names
     }
 
-    /// Its value, where `value` knows those of the names.
+    /// Its value, where `value` knows those of the names, and `hours` when somebody is there.
     ///
     /// # Errors
     /// Why it has none, in a few words: something is not known, or of a kind that cannot be compared or added.
-    pub(crate) fn evaluate(&self, value: impl Fn(&str) -> Operand) -> Result<Operand, String> {
+    pub(crate) fn evaluate(
+        &self,
+        hours: impl FnOnce() -> Hours,
+        value: impl Fn(&str) -> Operand,
+    ) -> Result<Operand, String> {
         let mut context = Context::default();
         functions(&mut context).map_err(|error| error.to_string())?;
+        if self.asks_hours {
+            functions_of_hours(&mut context, hours()).map_err(|error| error.to_string())?;
+        }
         for name in &self.names {
             context.add_variable_from_value(name.as_str(), Value::from(value(name)));
         }
@@ -85,10 +96,11 @@ impl Expression {
     /// Why it can never have a value of the kind that `fits` takes: it is tried with one of each kind of value.
     pub(crate) fn misfit(
         &self,
+        hours: impl FnOnce() -> Hours,
         sample: impl Fn(&str) -> Operand,
         fits: impl Fn(&Operand) -> bool,
     ) -> Option<String> {
-        match self.evaluate(sample) {
+        match self.evaluate(hours, sample) {
             Ok(value) if fits(&value) => None,
             Ok(Operand::Flag(_)) => Some("it gives true or false".to_owned()),
             Ok(Operand::Whole(_)) => Some("it gives a number".to_owned()),
@@ -151,6 +163,9 @@ pub(crate) fn decimal(hundredths: i64) -> String {
     format!("{sign}{}.{:02}", all / 100, all % 100)
 }
 
+/// Functions that need to know when somebody is there.
+const OF_HOURS: [&str; 5] = ["open", "open_at", "holiday", "opens_on", "opens_at"];
+
 /// What CEL does not bring along: sums of money and days.
 fn functions(context: &mut Context<'_, '_>) -> Result<(), cel::DeclarationError> {
     context.add_function("money", |amount: Arc<String>| {
@@ -169,6 +184,37 @@ fn functions(context: &mut Context<'_, '_>) -> Result<(), cel::DeclarationError>
     context.add_function("weekday", |day: Arc<String>| {
         let name = date("weekday", &day)?.weekday().to_string().to_lowercase();
         Ok::<Arc<String>, ExecutionError>(Arc::new(name.chars().take(3).collect()))
+    })
+}
+
+fn functions_of_hours(
+    context: &mut Context<'_, '_>,
+    hours: Hours,
+) -> Result<(), cel::DeclarationError> {
+    let hours = Arc::new(hours);
+    let error =
+        |function: &'static str| move |why: String| ExecutionError::function_error(function, why);
+    let known = Arc::clone(&hours);
+    context.add_function("open", move |name: Arc<String>| {
+        known.open(&name, None).map_err(error("open"))
+    })?;
+    let known = Arc::clone(&hours);
+    context.add_function("open_at", move |name: Arc<String>, moment: Arc<String>| {
+        known.open(&name, Some(&moment)).map_err(error("open_at"))
+    })?;
+    let known = Arc::clone(&hours);
+    context.add_function("holiday", move |name: Arc<String>| {
+        let holiday = known.holiday(&name).map_err(error("holiday"))?;
+        Ok::<Value, ExecutionError>(holiday.map_or(Value::Null, Value::from))
+    })?;
+    let known = Arc::clone(&hours);
+    context.add_function("opens_on", move |name: Arc<String>| {
+        let moment = known.opens(&name).map_err(error("opens_on"))?;
+        Ok::<Value, ExecutionError>(moment.map_or(Value::Null, |m| Value::from(m.date_text())))
+    })?;
+    context.add_function("opens_at", move |name: Arc<String>| {
+        let moment = hours.opens(&name).map_err(error("opens_at"))?;
+        Ok::<Value, ExecutionError>(moment.map_or(Value::Null, |m| Value::from(m.time_text())))
     })
 }
 
@@ -219,8 +265,12 @@ mod tests {
         }
     }
 
+    fn no_hours() -> Hours {
+        Hours::sample(Arc::default())
+    }
+
     fn evaluate(text: &str) -> Result<Operand, String> {
-        Expression::parse(text)?.evaluate(value)
+        Expression::parse(text)?.evaluate(no_hours, value)
     }
 
     #[test]
@@ -286,7 +336,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_panics(text in "[a-z0-9+*/%<>=!&|?:.,()\\[\\]{}'\" -]{0,60}") {
-            let _ = Expression::parse(&text).map(|expression| expression.evaluate(value));
+            let _ = Expression::parse(&text).map(|expression| expression.evaluate(no_hours, value));
         }
     }
 }

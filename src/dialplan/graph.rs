@@ -45,6 +45,7 @@ pub(super) fn graph(model: &Model) -> Graph {
     let mut edges = Vec::new();
     for (index, node) in model.nodes.iter().enumerate() {
         let ways = ways(node, model).into_iter();
+        let ways = ways.chain(finishes(node, model));
         edges.extend(ways.map(|(label, to)| GraphEdge { from: Some(index), to: to.0, label }));
     }
     let everywhere = routes(&model.globals).into_iter();
@@ -67,6 +68,7 @@ fn drawn(node: &Node, model: &Model) -> GraphNode {
         NodeKind::Take { slot, .. } => slot.clone(),
         NodeKind::Mode { elderly, .. } => if *elderly { "elderly" } else { "usual" }.to_owned(),
         NodeKind::Language { lang, .. } => lang.to_string(),
+        NodeKind::Do(call) => call.flow.clone(),
         NodeKind::Tool(tool) => tool.tool.clone(),
         NodeKind::Transfer(transfer) => words(&transfer.to, model),
         _ => said.map(|said| words(said, model)).unwrap_or_default(),
@@ -92,9 +94,11 @@ fn kind(kind: &NodeKind) -> &'static str {
         NodeKind::NextRequest { .. } => "next_request",
         NodeKind::Mode { .. } => "mode",
         NodeKind::Language { .. } => "language",
+        NodeKind::Do(_) => "do",
         NodeKind::Tool(_) => "tool",
         NodeKind::Transfer(_) => "transfer",
         NodeKind::Then(Then::HangUp(_)) => "hang_up",
+        NodeKind::Then(Then::Finish(_)) => "finish",
         NodeKind::Then(_) => "next",
     }
 }
@@ -106,8 +110,12 @@ fn ways(node: &Node, model: &Model) -> Vec<(String, NodeId)> {
         NodeKind::Say { then, .. } | NodeKind::Then(then) => match then {
             Then::Next(to) => vec![one("", to)],
             Then::Return(to) => vec![one("or back", to)],
-            Then::HangUp(_) => Vec::new(),
+            Then::Finish(_) | Then::HangUp(_) => Vec::new(),
         },
+        // What follows leads on from where the sub-flow finishes.
+        NodeKind::Do(_) => {
+            model.entered(node).map(|flow| one("do", &flow.first)).into_iter().collect()
+        }
         NodeKind::Ask(ask) => answers(ask),
         NodeKind::When { cases, otherwise } => {
             let cases = cases.iter().map(|case| {
@@ -138,6 +146,16 @@ fn ways(node: &Node, model: &Model) -> Vec<(String, NodeId)> {
             one("failed", &transfer.failed),
         ],
     }
+}
+
+/// Where the call goes when a node finishes its flow: on from wherever the flow was gone through.
+fn finishes(node: &Node, model: &Model) -> Vec<(String, NodeId)> {
+    let Some(word) = node.finishes() else { return Vec::new() };
+    let calls = model.nodes.iter().filter_map(|caller| match &caller.kind {
+        NodeKind::Do(call) if call.flow == node.flow() => call.then.after(word),
+        _ => None,
+    });
+    calls.map(|to| (word.to_owned(), to)).collect()
 }
 
 fn answers(ask: &Ask) -> Vec<(String, NodeId)> {

@@ -6,15 +6,18 @@ use super::{
     error::Findings,
     model::{Ask, Model, NodeId, NodeKind, Reference, SlotKind, Wants},
     read::Read,
+    subflow,
 };
 use crate::text::normalize;
 
 /// Adds what is wrong with the dialplan, or looks so, to `findings`.
 pub(crate) fn lint(read: &Read, findings: &mut Findings) {
     unreachable_nodes(read, findings);
-    loops_without_a_question(read, findings);
+    if subflow::lint(read, findings) {
+        loops_without_a_question(read, findings);
+        endless_silence(read, findings);
+    }
     questions(read, findings);
-    endless_silence(read, findings);
     too_long_that_asks(read, findings);
     values_never_known(read, findings);
     choices_from_nowhere(read, findings);
@@ -32,10 +35,12 @@ fn unreachable_nodes(read: &Read, findings: &mut Findings) {
     while let Some(id) = open.pop() {
         if reached.insert(id) {
             open.extend(model.node(id).successors());
+            open.extend(model.entered(model.node(id)).map(|flow| flow.first));
         }
     }
     for (index, node) in model.nodes.iter().enumerate() {
-        if !reached.contains(&NodeId(index)) {
+        // A pack may have more than a dialplan makes use of.
+        if !reached.contains(&NodeId(index)) && read.places.nodes[index].is_in_main() {
             findings.warn(
                 read.places.nodes[index],
                 format!("no call can reach node `{}`", node.name),
@@ -52,7 +57,7 @@ fn loops_without_a_question(read: &Read, findings: &mut Findings) {
         let node = model.node(id);
         if node.is_question() { Vec::new() } else { node.successors() }
     };
-    for cycle in cycles(model.nodes.len(), quiet) {
+    for cycle in cycles(model.nodes.len(), |id| model.through(id, &quiet)) {
         let names: Vec<&str> = cycle.iter().map(|id| model.node(*id).name.as_str()).collect();
         findings.error(
             read.places.nodes[cycle[0].0],
@@ -105,7 +110,7 @@ fn endless_silence(read: &Read, findings: &mut Findings) {
         NodeKind::Ask(ask) => give_up(model, ask).into_iter().collect(),
         _ => model.node(id).successors(),
     };
-    for cycle in cycles(model.nodes.len(), silent) {
+    for cycle in cycles(model.nodes.len(), |id| model.through(id, &silent)) {
         let Some(first) = cycle.iter().find(|id| model.node(**id).is_question()) else {
             continue;
         };
@@ -135,6 +140,7 @@ fn too_long_that_asks(read: &Read, findings: &mut Findings) {
                 "lead `then` to nodes that say something and hang up",
             );
         } else if seen.insert(id) {
+            open.extend(model.entered(node).map(|flow| flow.first));
             open.extend(node.successors());
         }
     }
@@ -154,6 +160,7 @@ fn values_never_known(read: &Read, findings: &mut Findings) {
                 }
             }
             NodeKind::Set { values, .. } => filled.extend(values.iter().map(|(s, _)| s.as_str())),
+            NodeKind::Do(call) => filled.extend(call.fills()),
             NodeKind::Count { counter: slot, .. } | NodeKind::Take { slot, .. } => {
                 filled.insert(slot);
             }
@@ -231,6 +238,7 @@ fn unused_names(read: &Read, findings: &mut Findings) {
                 tools.insert(&tool.tool);
             }
             NodeKind::Set { values, .. } => slots.extend(values.iter().map(|(s, _)| s.as_str())),
+            NodeKind::Do(call) => slots.extend(call.fills()),
             NodeKind::Count { counter: slot, .. } | NodeKind::Take { slot, .. } => {
                 slots.insert(slot);
             }
@@ -243,7 +251,9 @@ fn unused_names(read: &Read, findings: &mut Findings) {
         ("tool", &read.places.tools, tools),
         ("intent", &read.places.intents, intents),
     ] {
-        for (name, at) in declared.iter().filter(|(name, _)| !used.contains(name.as_str())) {
+        let idle =
+            declared.iter().filter(|(name, at)| !used.contains(name.as_str()) && at.is_in_main());
+        for (name, at) in idle {
             let remedy = "use it in a node, or take it out";
             findings.warn(*at, format!("{what} `{name}` is never used"), remedy);
         }

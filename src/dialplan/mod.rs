@@ -1,10 +1,14 @@
 //! Floor 3: what an author writes. The YAML model, its loader and its linter; files only.
 
+pub(crate) mod calendar;
 mod error;
 pub(crate) mod expression;
 mod graph;
+pub(crate) mod hours;
+mod include;
 mod keys;
 mod lint;
+mod merge;
 pub(crate) mod model;
 mod offer;
 mod outside;
@@ -12,8 +16,10 @@ mod plan;
 mod read;
 mod slot;
 mod source;
+pub(crate) mod subflow;
 mod visit;
 pub(crate) mod yaml;
+mod zone;
 
 pub(crate) use error::{At, Findings, did_you_mean};
 pub use error::{DialplanError, Severity};
@@ -21,3 +27,4 @@ pub use graph::{Graph, GraphEdge, GraphNode};
 pub use plan::Dialplan;
 pub(crate) use read::{Fields, Report};
 pub use source::DialplanSource;
+pub use zone::{clock_in, universal};

@@ -2,10 +2,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
-use super::{expression::Expression, offer::Offer};
+use super::{
+    calendar::Calendar,
+    expression::Expression,
+    offer::Offer,
+    subflow::{Do, FlowHead},
+};
 pub(crate) use super::{
     outside::{Invocation, Tool, Transfer, TransferMode},
     slot::{ChoiceOption, Given, Slot, SlotKind},
@@ -87,6 +93,8 @@ pub(crate) struct Model {
     pub(crate) offer: BTreeMap<Lang, Offer>,
     /// Understood at every question.
     pub(crate) globals: Routes,
+    pub(crate) flows: BTreeMap<String, FlowHead>,
+    pub(crate) calendars: Arc<BTreeMap<String, Calendar>>,
     pub(crate) nodes: Vec<Node>,
 }
 
@@ -174,6 +182,8 @@ pub(crate) enum NodeKind {
     Language { lang: Lang, next: NodeId },
     /// Asks somebody else, such as a CRM, and goes on with what it gives.
     Tool(Box<Invocation>),
+    /// Goes through another flow, and on from here.
+    Do(Box<Do>),
     /// Hands the caller over to somebody else.
     Transfer(Box<Transfer>),
     /// Only goes elsewhere, or ends the call without a word.
@@ -186,6 +196,8 @@ pub(crate) enum Then {
     Next(NodeId),
     /// Back to the question that the caller left for this subject; to the node when there is none.
     Return(NodeId),
+    /// Out of the sub-flow, with this word.
+    Finish(String),
     /// Ends the call with this disposition.
     HangUp(String),
 }

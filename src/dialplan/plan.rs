@@ -8,9 +8,9 @@ use super::{
     DialplanError, DialplanSource, Severity,
     error::{At, Findings},
     graph::{self, Graph},
-    lint,
+    include, lint,
     model::{Model, Part, Reference, SlotKind},
-    offer, read, source,
+    offer, read,
 };
 use crate::{
     text::{Lang, Phrase, Piece, ReadAs},
@@ -31,8 +31,8 @@ pub struct Dialplan {
 }
 
 impl Dialplan {
-    /// Loads the YAML file at `path` and the table files it refers to, which stand in or below
-    /// the same folder.
+    /// Loads the YAML file at `path` and the files that it includes and refers to, which stand in or
+    /// below the same folder.
     ///
     /// # Errors
     /// Everything found, warnings too, in reading order; at least one of them is an error.
@@ -49,13 +49,13 @@ impl Dialplan {
             }
         };
         let mut source = DialplanSource::inline(file.as_str(), text);
-        for name in read::table_files(&source.text) {
-            match source::read_beside(path, &name) {
-                Ok(text) => source.tables.insert(name, text),
-                Err(problem) => source.unreadable.insert(name, problem),
-            };
-        }
+        source.read_files(path);
         Self::check(source, findings)
+    }
+
+    /// Whether `text` is that of a file for dialplans to include, which is checked with them.
+    pub fn is_pack(text: &str) -> bool {
+        include::is_pack(text)
     }
 
     /// Makes a dialplan of text alone, such as a call journal carries.
@@ -100,6 +100,11 @@ impl Dialplan {
     /// The voice that speaks `lang`; `None` when the dialplan does not speak it.
     pub fn voice(&self, lang: Lang) -> Option<&str> {
         self.model.voices.get(&lang).map(String::as_str)
+    }
+
+    /// The time zones that its calendars name, each once.
+    pub fn zones(&self) -> BTreeSet<&str> {
+        self.model.calendars.values().filter_map(|calendar| calendar.zone.as_deref()).collect()
     }
 
     /// What its author should look at though it works.

@@ -3,6 +3,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::include::{self, Needs};
+
 /// The text of a dialplan and of every file it refers to: all that a replay needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DialplanSource {
@@ -10,7 +12,8 @@ pub struct DialplanSource {
     pub file: String,
     /// The YAML.
     pub text: String,
-    /// Table files, and that of the knowledge base, by the name the YAML has for them.
+    /// Files that it includes, table files and those of the knowledge base, by their names from the
+    /// dialplan's folder.
     #[serde(default)]
     pub tables: BTreeMap<String, String>,
     /// Why a table file could not be read.
@@ -29,7 +32,40 @@ impl DialplanSource {
         }
     }
 
-    /// SHA-256 over main text and tables, in lower-case hex. The path does not count, so a copy
+    /// Reads every file that the dialplan at `main` refers to, itself or through those it includes.
+    pub(crate) fn read_files(&mut self, main: &Path) {
+        let mut open = vec![(String::new(), self.text.clone())];
+        while let Some((name, text)) = open.pop() {
+            let Needs { includes, data } = include::needs(&name, &text);
+            for file in data {
+                self.read_file(main, file);
+            }
+            for file in includes {
+                if let Some(text) = self.read_file(main, file.clone()) {
+                    open.push((file, text));
+                }
+            }
+        }
+    }
+
+    /// The text of a file that was not read before.
+    fn read_file(&mut self, main: &Path, name: String) -> Option<String> {
+        if self.tables.contains_key(&name) || self.unreadable.contains_key(&name) {
+            return None;
+        }
+        match read_beside(main, &name) {
+            Ok(text) => {
+                self.tables.insert(name, text.clone());
+                Some(text)
+            }
+            Err(problem) => {
+                self.unreadable.insert(name, problem);
+                None
+            }
+        }
+    }
+
+    /// SHA-256 over main text and all other files, in lower-case hex. The path does not count, so a copy
     /// elsewhere is the same dialplan.
     pub fn content_hash(&self) -> String {
         let mut hasher = Sha256::new();
@@ -47,7 +83,7 @@ impl DialplanSource {
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Path of a table file, for messages: beside the main file.
+    /// Path of another file, for messages: beside the main file.
     pub(crate) fn table_path(&self, name: &str) -> String {
         match Path::new(&self.file).parent() {
             Some(dir) => dir.join(name).display().to_string(),
@@ -56,13 +92,13 @@ impl DialplanSource {
     }
 }
 
-/// Reads a table file that stands beside the dialplan at `main`.
+/// Reads a file that stands beside the dialplan at `main`.
 ///
 /// Names with `..` or an absolute path are refused: a dialplan brings its data along.
-pub(crate) fn read_beside(main: &Path, name: &str) -> Result<String, String> {
+fn read_beside(main: &Path, name: &str) -> Result<String, String> {
     let plain = Path::new(name).components().all(|c| matches!(c, std::path::Component::Normal(_)));
     if !plain {
-        return Err("a table's file must stand in or below the dialplan's folder".into());
+        return Err("a dialplan's files must stand in or below the dialplan's folder".into());
     }
     let path = main.parent().unwrap_or(Path::new("")).join(name);
     fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))

@@ -6,13 +6,13 @@ use super::model::{
 };
 
 impl Node {
-    /// Every node that can follow this one, in the order written. Globals, which can follow any
-    /// question, and the default `give_up` are not among them.
+    /// Every node that can follow this one, in the order written: after a sub-flow those that follow it.
+    /// Globals, which can follow any question, and the default `give_up` are not among them.
     pub(crate) fn successors(&self) -> Vec<NodeId> {
         match &self.kind {
             NodeKind::Say { then, .. } | NodeKind::Then(then) => match then {
                 Then::Next(next) | Then::Return(next) => vec![*next],
-                Then::HangUp(_) => Vec::new(),
+                Then::Finish(_) | Then::HangUp(_) => Vec::new(),
             },
             NodeKind::Ask(ask) => {
                 let mut to = match &ask.wants {
@@ -35,6 +35,7 @@ impl Node {
             NodeKind::Set { next, .. }
             | NodeKind::Language { next, .. }
             | NodeKind::Mode { next, .. } => vec![*next],
+            NodeKind::Do(call) => call.then.targets(),
             NodeKind::Tool(tool) => vec![tool.done, tool.failed],
             NodeKind::Transfer(transfer) => {
                 vec![transfer.busy, transfer.no_answer, transfer.failed]
@@ -91,17 +92,22 @@ impl Node {
                 used.extend(templates.chain([key]).flat_map(Template::references));
             }
             NodeKind::Set { values, .. } => {
-                for (_, to) in values {
-                    match to {
-                        SetTo::Nothing => {}
-                        SetTo::Text(template) => used.extend(template.references()),
-                        SetTo::Computed(formula) => used.extend(&formula.uses),
-                    }
-                }
+                used.extend(values.iter().flat_map(|(_, to)| to.references()))
             }
+            NodeKind::Do(call) => used.extend(call.with.iter().flat_map(|(_, to)| to.references())),
             _ => {}
         }
         used
+    }
+}
+
+impl SetTo {
+    fn references(&self) -> Vec<&Reference> {
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::Text(template) => template.references().collect(),
+            Self::Computed(formula) => formula.uses.iter().collect(),
+        }
     }
 }
 

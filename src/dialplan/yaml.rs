@@ -36,12 +36,22 @@ pub(crate) struct Key {
 
 /// Parses the one document in `text`. `None` after a syntax error, which is then in `findings`.
 pub(crate) fn parse(text: &str, findings: &mut Findings) -> Option<Yaml> {
-    let mut builder = Builder { findings, open: Vec::new(), root: None, documents: 0 };
+    parse_file(text, At::TOP, "dialplan", findings)
+}
+
+/// As [`parse`], for the file that begins at `top` and should begin with the field `first`.
+pub(crate) fn parse_file(
+    text: &str,
+    top: At,
+    first: &str,
+    findings: &mut Findings,
+) -> Option<Yaml> {
+    let mut builder = Builder { findings, top, open: Vec::new(), root: None, documents: 0 };
     for next in Parser::new_from_str(text) {
         match next {
             Ok((event, span)) => builder.event(event, span),
             Err(e) => {
-                let at = At { line: e.marker().line().max(1), column: e.marker().col() + 1 };
+                let at = At { line: e.marker().line().max(1), column: e.marker().col() + 1, ..top };
                 builder.findings.error(
                     at,
                     format!("YAML syntax: {}", e.kind()),
@@ -52,12 +62,28 @@ pub(crate) fn parse(text: &str, findings: &mut Findings) -> Option<Yaml> {
         }
     }
     if builder.root.is_none() {
-        builder.findings.error(At::TOP, "the file is empty", "begin with `dialplan: NAME`");
+        builder.findings.error(top, "the file is empty", format!("begin with `{first}: NAME`"));
     }
     builder.root
 }
 
 impl Yaml {
+    /// The value of the entry `name`, where it is a map that has one.
+    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
+        match &self.kind {
+            Kind::Map(entries) => entries.iter().find(|(k, _)| k.name == name).map(|(_, v)| v),
+            _ => None,
+        }
+    }
+
+    /// Its text, where it is a single value.
+    pub(crate) fn scalar(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Scalar(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// What the value is, for "expected a list, found a map".
     pub(crate) fn describe(&self) -> &'static str {
         match self.kind {
@@ -78,6 +104,8 @@ enum Open {
 
 struct Builder<'f> {
     findings: &'f mut Findings,
+    /// Where the file begins.
+    top: At,
     open: Vec<Open>,
     root: Option<Yaml>,
     documents: usize,
@@ -85,7 +113,8 @@ struct Builder<'f> {
 
 impl Builder<'_> {
     fn event(&mut self, event: Event<'_>, span: Span) {
-        let at = At { line: span.start.line().max(1), column: span.start.col() + 1 };
+        let (line, column) = (span.start.line().max(1), span.start.col() + 1);
+        let at = At { line, column, ..self.top };
         match event {
             Event::DocumentStart(..) => {
                 self.documents += 1;
@@ -194,9 +223,9 @@ mod tests {
     fn keys_and_values_know_their_places_and_scalars_keep_their_text() {
         let yaml = parse_ok("a: 1\nb:\n  - 007\n  - x: \"\"\n");
         let Kind::Map(entries) = yaml.kind else { panic!("a map") };
-        assert_eq!(entries[1].0.at, At { line: 2, column: 1 });
+        assert_eq!(entries[1].0.at, At { line: 2, column: 1, ..At::TOP });
         let Kind::List(items) = &entries[1].1.kind else { panic!("a list") };
-        assert_eq!(items[0].at, At { line: 3, column: 5 });
+        assert_eq!(items[0].at, At { line: 3, column: 5, ..At::TOP });
         assert_eq!(items[0].kind, Kind::Scalar("007".into()));
     }
 
@@ -204,7 +233,7 @@ mod tests {
     fn columns_count_characters_not_bytes() {
         let yaml = parse_ok("{余额: 查, b: c}");
         let Kind::Map(entries) = yaml.kind else { panic!("a map") };
-        assert_eq!(entries[1].0.at, At { line: 1, column: 9 });
+        assert_eq!(entries[1].0.at, At { line: 1, column: 9, ..At::TOP });
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl Player {
 
     /// Plays `script` against `plan` and compares.
     pub fn run(plan: &Arc<Dialplan>, script: &Script) -> Played {
-        let mut player = Self::new(Arc::clone(plan), script.facts.clone(), script.tools.clone());
+        let mut player = Self::new(Arc::clone(plan), script.facts_for(plan), script.tools.clone());
         player.follow(&script.steps);
         if matches!(player.state, State::Transferring(_)) {
             player.feed(Input::Transferred(crate::dialog::TransferResult::Done));

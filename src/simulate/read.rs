@@ -15,7 +15,7 @@ use super::{
 use crate::{
     dialog::{CallFacts, Input, InvokeResult, TransferResult},
     dialplan::{
-        DialplanError, Fields, Findings, Report, did_you_mean,
+        DialplanError, Fields, Findings, Report, clock_in, did_you_mean,
         yaml::{self, Key, Kind, Yaml},
     },
     text::Hypothesis,
@@ -36,7 +36,7 @@ pub(super) fn suite(file: &str, text: &str) -> Result<Suite, Vec<DialplanError>>
         return Err(findings.into_sorted());
     };
     let report = Report::new(findings);
-    let suite = Reader { report: &report, parts: BTreeMap::new() }.suite(file, &root);
+    let suite = Reader { report: &report, parts: BTreeMap::new(), zone: None }.suite(file, &root);
     let findings = report.into_findings();
     match suite {
         Some(suite) if !findings.has_errors() => Ok(suite),
@@ -48,6 +48,8 @@ struct Reader<'r> {
     report: &'r Report,
     /// Steps that several calls share, by name.
     parts: BTreeMap<String, Vec<Step>>,
+    /// Time zone of `now`, where a call does not say.
+    zone: Option<String>,
 }
 
 impl Reader<'_> {
@@ -56,6 +58,7 @@ impl Reader<'_> {
         let dialplan = fields.require("dialplan", "name the dialplan, such as `../hotline.yaml`");
         let dialplan = dialplan.and_then(|yaml| self.report.text(yaml, "`dialplan`"));
         let facts = self.facts(&fields, None);
+        self.zone = self.zone(&fields);
         let tools = fields.get("tools").map(|yaml| self.tools(yaml, Tools::default()));
         let tools = tools.unwrap_or_default();
         let never = self.patterns(&fields, "never");
@@ -92,6 +95,7 @@ impl Reader<'_> {
             name: key.name.clone(),
             line: key.at.line,
             facts: self.facts(&fields, Some(facts)),
+            zone: self.zone(&fields).or_else(|| self.zone.clone()),
             tools: match fields.get("tools") {
                 Some(yaml) => self.tools(yaml, tools.clone()),
                 None => tools.clone(),
@@ -102,6 +106,17 @@ impl Reader<'_> {
         };
         fields.finish();
         script
+    }
+
+    /// `zone`, whose clocks show `now`.
+    fn zone(&self, fields: &Fields<'_>) -> Option<String> {
+        let yaml = fields.get("zone")?;
+        let name = self.report.text(yaml, "`zone`")?;
+        if clock_in(name, time::macros::datetime!(2026-11-23 10:05)).is_none() {
+            let remedy = "write its IANA name, such as `Asia/Shanghai`";
+            self.report.error(yaml.at, format!("no time zone `{name}`"), remedy);
+        }
+        Some(name.to_owned())
     }
 
     /// `caller`, `called` and `now`; of what is not there, those of the file.

@@ -6,10 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use time::{PrimitiveDateTime, macros::format_description};
+
 use super::{pattern::Pattern, read, tools::Tools};
 use crate::{
     dialog::{CallFacts, Input, TransferResult},
-    dialplan::{At, DialplanError, Findings},
+    dialplan::{At, Dialplan, DialplanError, Findings, universal},
 };
 
 /// A file of scripted calls against one dialplan.
@@ -63,11 +65,27 @@ pub struct Script {
     /// Line where it begins, from 1.
     pub line: usize,
     pub(crate) facts: CallFacts,
+    /// Time zone of their date and time; where there is none, they are those of every calendar.
+    pub(crate) zone: Option<String>,
     pub(crate) tools: Tools,
     /// Words that the bot must not say.
     pub(crate) never: Vec<Pattern>,
     pub(crate) steps: Vec<Step>,
     pub(crate) expect: Expect,
+}
+
+impl Script {
+    /// What is known of the call when it begins.
+    pub(crate) fn facts_for(&self, plan: &Dialplan) -> CallFacts {
+        let format = format_description!("[year]-[month]-[day] [hour]:[minute]");
+        let now = format!("{} {}", self.facts.date, self.facts.time);
+        let local = PrimitiveDateTime::parse(&now, format).ok();
+        let zone = self.zone.as_deref();
+        match zone.zip(local).and_then(|(zone, local)| universal(zone, local)) {
+            Some(utc) => self.facts.clone().in_zones_of(plan, utc),
+            None => self.facts.clone(),
+        }
+    }
 }
 
 /// One line of a script.

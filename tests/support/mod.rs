@@ -71,6 +71,7 @@ impl Sim {
             date: "2026-11-23".into(),
             time: "10:05".into(),
             weekday: "mon".into(),
+            zones: Default::default(),
         };
         let header = Header {
             format: FORMAT,

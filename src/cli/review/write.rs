@@ -78,6 +78,8 @@ fn with(text: &str, target: &str, said: &str) -> anyhow::Result<String> {
     if let Some(list) = list {
         items = items.and_then(|found| entry(found, list));
     }
+    // An intent of an included file that the dialplan adds to.
+    items = items.map(|found| entry(found, "add").unwrap_or(found));
     let Some(Yaml { kind: Kind::List(items), .. }) = items else {
         bail!("there is no list of that in the dialplan's file: add the text by hand");
     };

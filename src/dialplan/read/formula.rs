@@ -7,6 +7,7 @@ use crate::{
     dialplan::{
         error::did_you_mean,
         expression::{Expression, Operand},
+        hours::Hours,
         model::{Formula, Reference, SetTo, SlotKind},
         yaml::{Kind, Yaml},
     },
@@ -48,12 +49,28 @@ impl Scope<'_> {
                 }
             }
         }
-        if let Some(why) = expression.misfit(|name| self.sample(name), fits) {
+        if let Some(why) = expression.misfit(
+            || Hours::sample(self.calendars.clone()),
+            |name| self.sample(name),
+            fits,
+        ) {
             let what = format!("{what} cannot give {wanted}: {why}");
             self.report.error(yaml.at, what, remedy);
             return None;
         }
         Some(Formula { expression, uses })
+    }
+
+    /// `open: CALENDAR`, which is short for `if: "open('CALENDAR')"`.
+    pub(super) fn opening(&self, yaml: &Yaml) -> Option<Formula> {
+        let name = self.report.text(yaml, "`open`")?;
+        if !self.calendars.contains_key(name) {
+            let remedy = did_you_mean(name, self.calendars.keys().map(String::as_str));
+            self.report.error(yaml.at, format!("no calendar `{name}`"), remedy);
+            return None;
+        }
+        let text = Yaml { at: yaml.at, kind: Kind::Scalar(format!("open('{name}')")) };
+        self.formula(&text, "`open`", "true or false", |v| matches!(v, Operand::Flag(_)))
     }
 
     /// A value of `set`: nothing, text with values, or `{expr: EXPRESSION}`.

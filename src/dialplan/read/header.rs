@@ -1,11 +1,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
 use super::{
-    Places, Read, Scope,
+    Places, Read, Scope, calendars,
     fields::{Fields, Report},
+    subflow::is_declaration,
     tables, tools,
 };
 use crate::{
@@ -13,6 +15,7 @@ use crate::{
         DialplanSource,
         error::At,
         model::{Ladders, Limits, Model, NodeId, Part, Prompt, Routes, Template, Waiting, Wish},
+        subflow::FlowHead,
         yaml::{Key, Yaml},
     },
     text::Lang,
@@ -47,7 +50,12 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
         broken: BTreeSet::new(),
         intents: BTreeSet::new(),
         nodes: BTreeMap::new(),
+        flows: BTreeMap::new(),
+        calendars: Arc::default(),
     };
+    if let Some(yaml) = fields.get("calendars") {
+        scope.calendars = Arc::new(calendars::read(report, yaml));
+    }
     if let Some(yaml) = fields.get("slots") {
         scope.read_slots(yaml, &mut places);
     }
@@ -110,6 +118,8 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
         slots: scope.slots,
         tables: scope.tables,
         tools: scope.tools,
+        flows: scope.flows,
+        calendars: scope.calendars,
         intents: intents.unwrap_or_default(),
         knowledge: knowledge.unwrap_or_default(),
         offer: offer.unwrap_or_default(),
@@ -206,7 +216,13 @@ impl Scope<'_> {
         let mut bodies = Vec::new();
         for (flow, nodes) in self.report.map(flows, "`flows`") {
             check_name(self.report, flow, "flow");
-            for (key, body) in self.report.map(nodes, "a flow") {
+            let entries = self.report.map(nodes, "a flow");
+            let first = NodeId(bodies.len());
+            let (takes, own) = (self.declared(entries, "takes"), self.declared(entries, "own"));
+            if entries.iter().any(|(key, body)| !is_declaration(key, body)) {
+                self.flows.insert(flow.name.clone(), FlowHead { first, takes, own });
+            }
+            for (key, body) in entries.iter().filter(|(k, body)| !is_declaration(k, body)) {
                 check_name(self.report, key, "node");
                 let name = format!("{}.{}", flow.name, key.name);
                 self.nodes.insert(name, NodeId(bodies.len()));

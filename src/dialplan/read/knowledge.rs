@@ -17,20 +17,6 @@ use crate::{
 /// Entries by id.
 type Knowledge = BTreeMap<String, KnowledgeEntry>;
 
-/// The file that `knowledge:` names.
-pub(super) fn file(root: &Yaml) -> Option<String> {
-    let entry = |yaml: &Yaml, name: &str| match &yaml.kind {
-        Kind::Map(entries) => {
-            entries.iter().find(|(key, _)| key.name == name).map(|(_, value)| value.clone())
-        }
-        _ => None,
-    };
-    match entry(&entry(root, "knowledge")?, "file")?.kind {
-        Kind::Scalar(name) => Some(name),
-        _ => None,
-    }
-}
-
 impl Scope<'_> {
     /// Reads `knowledge:`: `file: NAME.csv`, entries by id, or both; [`Self::read_offer`] reads its
     /// `offer`.
@@ -71,7 +57,9 @@ impl Scope<'_> {
             let text = self.report.text(yaml, "`offer`");
             match (lang, text.and_then(Offer::parse)) {
                 (Some(lang), Some(offer)) => {
-                    offers.insert(lang, offer);
+                    if self.languages.contains(&lang) {
+                        offers.insert(lang, offer);
+                    }
                 }
                 _ => self.report.error(
                     yaml.at,
@@ -229,5 +217,5 @@ fn take_answer(
 }
 
 fn at(position: Option<&csv::Position>) -> At {
-    At { line: position.map_or(1, |p| p.line() as usize).max(1), column: 1 }
+    At { line: position.map_or(1, |p| p.line() as usize).max(1), ..At::TOP }
 }

@@ -1,6 +1,7 @@
 //! From YAML to the checked model. Reads on after an error, so that an author sees all of them.
 
 mod ask;
+mod calendars;
 mod fields;
 mod formula;
 mod header;
@@ -8,20 +9,27 @@ mod knowledge;
 mod node;
 mod prompt;
 mod slots;
+mod subflow;
 mod tables;
 mod tools;
 mod transfer;
 mod value;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 pub(crate) use fields::{Fields, Report};
 
 use super::{
     DialplanSource,
+    calendar::Calendar,
     error::{At, Findings, did_you_mean},
+    include,
     model::{Model, NodeId, Slot, Table, Target, Tool, Wish},
-    yaml::{self, Yaml},
+    subflow::FlowHead,
+    yaml::Yaml,
 };
 use crate::text::Lang;
 
@@ -45,19 +53,12 @@ pub(crate) struct Places {
 /// Reads `source`; `None` when errors in `findings` leave no model.
 pub(crate) fn read(source: &DialplanSource, findings: Findings) -> (Option<Read>, Findings) {
     let mut findings = findings;
-    let Some(root) = yaml::parse(&source.text, &mut findings) else {
+    let Some(root) = include::whole(source, &mut findings) else {
         return (None, findings);
     };
     let report = Report::new(findings);
     let read = header::read(source, &root, &report);
     (read, report.into_findings())
-}
-
-/// Files that the dialplan `text` refers to: of tables, and of its knowledge base.
-pub(crate) fn table_files(text: &str) -> Vec<String> {
-    let files =
-        |root: Yaml| tables::files(&root).into_iter().chain(knowledge::file(&root)).collect();
-    yaml::parse(text, &mut Findings::new("")).map_or_else(Vec::new, files)
 }
 
 /// What the readers of prompts and nodes look names up in.
@@ -72,6 +73,8 @@ struct Scope<'y> {
     broken: BTreeSet<String>,
     intents: BTreeSet<String>,
     nodes: BTreeMap<String, NodeId>,
+    flows: BTreeMap<String, FlowHead>,
+    calendars: Arc<BTreeMap<String, Calendar>>,
 }
 
 impl Scope<'_> {

@@ -8,7 +8,7 @@ use crate::dialplan::{
     yaml::{Key, Kind, Yaml},
 };
 
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "say",
     "ask",
     "when",
@@ -21,6 +21,7 @@ const KINDS: [&str; 12] = [
     "next_request",
     "tool",
     "transfer",
+    "do",
 ];
 
 impl Scope<'_> {
@@ -43,6 +44,7 @@ impl Scope<'_> {
             ["language"] => self.language(&fields, flow),
             ["mode"] => self.manner(&fields, flow),
             ["next_request"] | ["say", "next_request"] => self.next_request(&fields, flow),
+            ["do"] => self.subflow(&fields, flow),
             ["tool"] | ["say", "tool"] => self.tool(&fields, flow),
             // What is said before a transfer belongs to it.
             ["transfer"] | ["say", "transfer"] => self.transfer(&fields, flow),
@@ -66,13 +68,14 @@ impl Scope<'_> {
         Some(NodeKind::Say { say, barge_in, then })
     }
 
-    /// `next: NODE`, `return: NODE` or `hang_up: DISPOSITION`.
+    /// `next: NODE`, `return: NODE`, `finish: WORD` or `hang_up: DISPOSITION`.
     fn then(&self, fields: &Fields<'_>, flow: &str, at: At) -> Option<Then> {
-        let ways = ["next", "return", "hang_up"];
+        let ways = ["next", "return", "finish", "hang_up"];
         let found: Vec<_> = ways.into_iter().filter_map(|w| Some((w, fields.get(w)?))).collect();
         match found[..] {
             [("next", next)] => self.node(next, Some(flow)).map(Then::Next),
             [("return", otherwise)] => self.node(otherwise, Some(flow)).map(Then::Return),
+            [("finish", y)] => Some(Then::Finish(self.report.text(y, "`finish`")?.to_owned())),
             [(_, y)] => {
                 let disposition = self.report.text(y, "`hang_up`")?;
                 Some(Then::HangUp(disposition.to_owned()))
@@ -225,7 +228,8 @@ impl Scope<'_> {
         Some(NodeKind::When { cases: cases.into_iter().collect::<Option<_>>()?, otherwise })
     }
 
-    /// `{value: slot, equals: x, next: NODE}` and its like, or `{if: EXPRESSION, next: NODE}`.
+    /// `{value: slot, equals: x, next: NODE}` and its like, `{open: CALENDAR, next: NODE}`, or
+    /// `{if: EXPRESSION, next: NODE}`.
     fn case(&self, yaml: &Yaml, flow: &str) -> Option<Case> {
         let fields = Fields::new(self.report, yaml, "a case");
         if let Some(holds) = fields.get("if") {
@@ -234,6 +238,12 @@ impl Scope<'_> {
             let flag = |value: &Operand| matches!(value, Operand::Flag(_));
             let formula = self.formula(holds, "`if`", "true or false", flag)?;
             return Some(Case { condition: Condition::Formula(formula), next: next? });
+        }
+        if let Some(yaml) = fields.get("open") {
+            let next = self.required_node(&fields, "next", flow);
+            fields.finish();
+            let condition = Condition::Formula(self.opening(yaml)?);
+            return Some(Case { condition, next: next? });
         }
         let value = fields.require("value", "name a slot, `table.column` or `call.time`");
         let value = value.and_then(|y| self.reference(self.report.text(y, "`value`")?, y.at));

@@ -20,6 +20,10 @@ impl Scope<'_> {
                     let Some(lang) = self.report.lang(&key.name, key.at) else {
                         continue;
                     };
+                    if !self.languages.contains(&lang) && !key.at.is_in_main() {
+                        // A file to be included may know more languages than the dialplan.
+                        continue;
+                    }
                     if !self.languages.contains(&lang) {
                         self.report.error(
                             key.at,
@@ -61,7 +65,9 @@ impl Scope<'_> {
         match &yaml.kind {
             Kind::Map(entries) => {
                 for (key, list) in entries {
-                    if let Some(lang) = self.report.lang(&key.name, key.at) {
+                    if let Some(lang) = self.report.lang(&key.name, key.at)
+                        && (key.at.is_in_main() || self.languages.contains(&lang))
+                    {
                         add(lang, list);
                     }
                 }

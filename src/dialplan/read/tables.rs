@@ -5,29 +5,8 @@ use crate::dialplan::{
     DialplanSource,
     error::{At, Findings, did_you_mean},
     model::Table,
-    yaml::{Kind, Yaml},
+    yaml::Yaml,
 };
-
-/// The files that `tables:` names.
-pub(super) fn files(root: &Yaml) -> Vec<String> {
-    let entry = |yaml: &Yaml, name: &str| match &yaml.kind {
-        Kind::Map(entries) => {
-            let mut entries = entries.iter();
-            entries.find(|(k, _)| k.name == name).map(|(_, v)| v.clone())
-        }
-        _ => None,
-    };
-    let Some(Kind::Map(tables)) = entry(root, "tables").map(|t| t.kind) else {
-        return Vec::new();
-    };
-    let files = tables.iter().filter_map(|(_, table)| entry(table, "file"));
-    files
-        .filter_map(|file| match file.kind {
-            Kind::Scalar(name) => Some(name),
-            _ => None,
-        })
-        .collect()
-}
 
 /// Reads `tables:`: each has a `key` column and a `file` in CSV or `rows` in place. One with errors
 /// has no content.
@@ -105,7 +84,7 @@ fn from_csv(text: &str, findings: &mut Findings) -> Option<Content> {
                 let line = e.position().map_or(1, |p| p.line() as usize).max(1);
                 let remedy =
                     "give every row as many fields as the header; quote fields with commas";
-                findings.error(At { line, column: 1 }, format!("CSV: {e}"), remedy);
+                findings.error(At { line, ..At::TOP }, format!("CSV: {e}"), remedy);
             }
         }
     }
