@@ -9,8 +9,8 @@ demo: build models ## one real call in English, speech both ways
 demo-zh: build models ## the same in Mandarin
 	$(HOTLINE) demo --lang zh
 
-run: build models ## start the service and stay; hotline.toml says on which port
-	$(HOTLINE) serve
+run: build models ## start the service and the reference CRM, and stay; hotline.toml says on which port
+	scripts/run
 
 build: setup
 	cargo build --release --locked

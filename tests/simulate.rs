@@ -179,13 +179,8 @@ fn the_command_fails_when_a_call_goes_another_way() {
         run(&SimulateArgs {
             paths: vec![folder.path().to_owned()],
             test: true,
-            only: None,
-            show: false,
             coverage: true,
-            json: false,
-            caller: String::new(),
-            called: String::new(),
-            now: None,
+            ..SimulateArgs::default()
         })
     };
     test("resolved").expect("it goes as written");

@@ -1,6 +1,7 @@
 //! `hotline simulate`: talk to a dialplan in writing, or have scripted callers talk to it.
 
 mod chat;
+mod crm;
 mod report;
 
 use std::{
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// Arguments of `hotline simulate`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct SimulateArgs {
     /// A dialplan to talk to; with --test, files of scripted calls (.test.yaml) or folders of them
     #[arg(required = true, value_name = "PATH")]
@@ -40,6 +41,13 @@ pub struct SimulateArgs {
     /// Print one JSON document instead of a report
     #[arg(long, requires = "test")]
     pub json: bool,
+    /// Ask this CRM, such as http://127.0.0.1:50051, for what the files say of tools; what a scripted call says
+    /// of them itself still holds
+    #[arg(long, requires = "test", value_name = "URL")]
+    pub crm: Option<String>,
+    /// A tool that the CRM is asked before each scripted call, such as one that puts its data back
+    #[arg(long, requires = "crm", value_name = "TOOL")]
+    pub crm_before: Option<String>,
     /// Who calls; and whom
     #[arg(long, default_value = "4155550134", conflicts_with = "test")]
     pub caller: String,
@@ -78,6 +86,8 @@ fn test(args: &SimulateArgs) -> anyhow::Result<()> {
         check::yaml_files(path, &mut below)?;
         files.extend(below.into_iter().filter(|file| file == path || check::has_scripts(file)));
     }
+    let crm = args.crm.as_deref().map(|url| crm::Asked::new(url, args.crm_before.clone()));
+    let mut crm = crm.transpose()?;
     let mut results = report::Results::default();
     let mut plans: BTreeMap<PathBuf, (Arc<Dialplan>, Coverage)> = BTreeMap::new();
     for file in &files {
@@ -92,7 +102,13 @@ fn test(args: &SimulateArgs) -> anyhow::Result<()> {
         let wanted =
             |name: &str| args.only.as_ref().is_none_or(|part| name.contains(part.as_str()));
         for script in suite.scripts.iter().filter(|script| wanted(&script.name)) {
-            let played = Player::run(plan, script);
+            let played = match &mut crm {
+                Some(crm) => {
+                    crm.next_call(&script.name)?;
+                    Player::run_on(plan, &suite, script, &mut |invoke| crm.ask(invoke))
+                }
+                None => Player::run(plan, script),
+            };
             coverage.add(&played);
             results.add(file, script, played);
         }

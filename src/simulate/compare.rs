@@ -1,7 +1,7 @@
 //! Whether a call came out as its script says.
 
 use super::{
-    play::{Line, Played, Problem},
+    played::{Line, Played, Problem},
     script::{Expect, Script, ToolUse},
     tools::Asked,
 };

@@ -5,11 +5,13 @@ mod compare;
 mod coverage;
 mod pattern;
 mod play;
+mod played;
 mod read;
 mod script;
 mod tools;
 
 pub use coverage::Coverage;
-pub use play::{Line, Played, Player, Problem, State};
+pub use play::{Player, State};
+pub use played::{Line, Played, Problem};
 pub use script::{Script, Suite};
 pub use tools::{Asked, Tools};

@@ -1,23 +1,17 @@
 //! One call in writing.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    fmt,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::{
     compare,
     pattern::{Pattern, all_match},
-    script::{Act, Script, Step},
+    played::{Line, Played, Problem, given, pairs, written},
+    script::{Act, Script, Step, Suite},
     tools::{Asked, Tools},
 };
 use crate::{
     audio::CallTime,
-    dialog::{
-        CallFacts, Event, Input, Invoke, InvokeResult, Listen, Machine, Outcome, Output, Transfer,
-    },
+    dialog::{CallFacts, Event, Input, Invoke, InvokeResult, Listen, Machine, Output, Transfer},
     dialplan::Dialplan,
 };
 
@@ -54,6 +48,9 @@ pub struct Player {
     filled: Option<String>,
 }
 
+/// Asks somebody else than a script what a tool gives; `None` when there is nobody.
+type Ask<'a> = dyn FnMut(&Invoke) -> Option<InvokeResult> + 'a;
+
 /// What the call waits for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum State {
@@ -65,59 +62,6 @@ pub enum State {
     Invoking(Invoke),
     /// Nothing: the call is over.
     Over,
-}
-
-/// What came of a call.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Played {
-    /// What was said and done, in order.
-    pub transcript: Vec<Line>,
-    /// Nodes entered, in order.
-    pub nodes: Vec<String>,
-    /// Which node was followed by which, as long as one led to the other.
-    pub transitions: Vec<(String, String)>,
-    /// Intents, in order.
-    pub intents: Vec<String>,
-    /// What tools were asked, in order.
-    pub asked: Vec<Asked>,
-    /// How often what a script can count happened, by name.
-    pub counts: BTreeMap<&'static str, u32>,
-    /// How it ended; `None` while the call goes on.
-    pub outcome: Option<Outcome>,
-    /// Where it went another way than the script.
-    pub problems: Vec<Problem>,
-}
-
-/// A line of a transcript.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Line {
-    /// The bot said this.
-    Bot(String),
-    /// The caller did this.
-    Caller(String),
-    /// A tool was asked, a call handed over, the call ended.
-    Done(String),
-}
-
-/// A place where a call went another way than its script.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Problem {
-    /// Line of the script, from 1.
-    pub line: usize,
-    /// What is wrong.
-    pub what: String,
-    /// Lines of the transcript so far.
-    pub after: usize,
-}
-
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bot(text) => write!(f, "bot     {text}"),
-            Self::Caller(text) => write!(f, "caller  {text}"),
-            Self::Done(text) => write!(f, "        {text}"),
-        }
-    }
 }
 
 impl Player {
@@ -141,8 +85,25 @@ impl Player {
 
     /// Plays `script` against `plan` and compares.
     pub fn run(plan: &Arc<Dialplan>, script: &Script) -> Played {
-        let mut player = Self::new(Arc::clone(plan), script.facts_for(plan), script.tools.clone());
-        player.follow(&script.steps);
+        Self::play(plan, script, script.tools.clone(), &mut |_| None)
+    }
+
+    /// Plays `script` of `suite` with tools that give what `crm` says. What the script alone says of a
+    /// tool, and not the whole file, still holds: it is there because the CRM has no such case.
+    pub fn run_on(
+        plan: &Arc<Dialplan>,
+        suite: &Suite,
+        script: &Script,
+        crm: &mut dyn FnMut(&Invoke) -> InvokeResult,
+    ) -> Played {
+        let own = script.tools.without(&suite.tools);
+        Self::play(plan, script, own, &mut |invoke| Some(crm(invoke)))
+    }
+
+    fn play(plan: &Arc<Dialplan>, script: &Script, tools: Tools, ask: &mut Ask<'_>) -> Played {
+        let mut player = Self::new(Arc::clone(plan), script.facts_for(plan), tools);
+        player.settle(ask);
+        player.follow(&script.steps, ask);
         if matches!(player.state, State::Transferring(_)) {
             player.feed(Input::Transferred(crate::dialog::TransferResult::Done));
         }
@@ -194,6 +155,16 @@ impl Player {
     /// The tool that the call waits for gave this.
     pub fn invoked(&mut self, result: InvokeResult) {
         self.feed(Input::Invoked(result));
+    }
+
+    /// Asks for what the script does not say of tools.
+    fn settle(&mut self, ask: &mut Ask<'_>) {
+        while let State::Invoking(invoke) = &self.state
+            && let Some(result) = ask(invoke)
+        {
+            self.done(given(&result));
+            self.invoked(result);
+        }
     }
 
     /// Keys make up one entry as [`crate::dialog::KeyRules`] says; a pause ends the last.
@@ -251,11 +222,7 @@ impl Player {
         let (tool, arguments) = (invoke.tool.clone(), invoke.arguments.clone());
         self.played.asked.push(Asked { tool, arguments });
         let result = self.tools.know(&invoke.tool).then(|| self.tools.ask(&invoke));
-        let given = match &result {
-            Some(InvokeResult::Done(fields)) => format!(" → {}", pairs(fields)),
-            Some(InvokeResult::Failed(why)) => format!(" fails: {why}"),
-            None => String::new(),
-        };
+        let given = result.as_ref().map(given).unwrap_or_default();
         self.done(format!("asks {}({}){given}", invoke.tool, pairs(&invoke.arguments)));
         if result.is_none() {
             self.state = State::Invoking(invoke);
@@ -300,7 +267,7 @@ impl Player {
     }
 
     /// Goes through the lines of a script, up to the first that cannot happen.
-    fn follow(&mut self, steps: &[Step]) {
+    fn follow(&mut self, steps: &[Step], ask: &mut Ask<'_>) {
         let mut expected: Vec<(usize, &Pattern)> = Vec::new();
         for step in steps {
             if let Act::Bot(pattern) = &step.act {
@@ -317,6 +284,7 @@ impl Player {
                 Act::Keys(keys) => self.keys(keys),
                 Act::Transfer { result, .. } => self.transferred(*result),
             }
+            self.settle(ask);
         }
         self.compare_said(&mut expected);
     }
@@ -373,24 +341,4 @@ impl Player {
         let after = self.played.transcript.len();
         self.played.problems.push(Problem { line, what, after });
     }
-}
-
-fn written(input: &Input) -> String {
-    match input {
-        Input::Heard(heard) => {
-            let texts: Vec<&str> = heard.iter().map(|h| h.text.as_str()).collect();
-            texts.join(" | ")
-        }
-        Input::Unclear => "[unclear]".to_owned(),
-        Input::NoInput => "[silence]".to_owned(),
-        Input::HungUp => "[hangs up]".to_owned(),
-        Input::Keys(keys) => format!("[{keys}]"),
-        Input::Start | Input::Transferred(_) | Input::Invoked(_) => String::new(),
-    }
-}
-
-fn pairs(values: &BTreeMap<String, String>) -> String {
-    let pairs: Vec<String> =
-        values.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-    pairs.join(", ")
 }

@@ -34,6 +34,13 @@ impl Tools {
         self.answers.insert(tool.to_owned(), answers);
     }
 
+    /// What it says that `others` do not say likewise.
+    pub(crate) fn without(&self, others: &Self) -> Self {
+        let mut own = self.clone();
+        own.answers.retain(|tool, answers| others.answers.get(tool) != Some(answers));
+        own
+    }
+
     /// Whether it says what `tool` gives.
     pub fn know(&self, tool: &str) -> bool {
         self.answers.contains_key(tool)
