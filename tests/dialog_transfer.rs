@@ -1,11 +1,13 @@
 //! Transfers in dialplans: what an author may write, and where a call goes on.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use hotline::{
     audio::CallTime,
-    dialog::{CallFacts, Input, Machine, Output, Transfer, TransferMode, TransferResult},
+    dialog::{
+        CallDirection, CallFacts, Input, Machine, Output, Transfer, TransferMode, TransferResult,
+    },
     dialplan::{Dialplan, DialplanSource},
 };
 
@@ -29,6 +31,8 @@ fn call(plan: Dialplan) -> Machine {
         time: "10:05".into(),
         weekday: "mon".into(),
         zones: Default::default(),
+        direction: CallDirection::Inbound,
+        preset: BTreeMap::new(),
     };
     Machine::new(Arc::new(plan), facts)
 }

@@ -95,6 +95,7 @@ impl ArchiveWriter {
             close: Some(close),
             chunk: Chunk::default(),
             dropped: 0,
+            paused: false,
             recording,
             journal,
         })
@@ -109,6 +110,7 @@ pub(super) struct Archive {
     close: Option<mpsc::OwnedPermit<Order>>,
     chunk: Chunk,
     dropped: u64,
+    paused: bool,
     recording: Option<PathBuf>,
     journal: PathBuf,
 }
@@ -130,11 +132,23 @@ impl Archive {
             self.chunk.caller.reserve_exact(CHUNK);
             self.chunk.bot.reserve_exact(CHUNK);
         }
-        self.chunk.caller.extend_from_slice(caller.samples());
-        self.chunk.bot.extend_from_slice(bot.samples());
+        if self.paused {
+            // The times in it stay those of the call.
+            self.chunk.caller.resize(self.chunk.caller.len() + caller.len(), 0);
+            self.chunk.bot.resize(self.chunk.bot.len() + bot.len(), 0);
+        } else {
+            self.chunk.caller.extend_from_slice(caller.samples());
+            self.chunk.bot.extend_from_slice(bot.samples());
+        }
         if self.chunk.caller.len() >= CHUNK {
             self.hand_over();
         }
+    }
+
+    /// Records silence in place of what is heard and said, or goes on; false without a recording.
+    pub(super) fn pause(&mut self, on: bool) -> bool {
+        self.paused = on;
+        self.recording.is_some()
     }
 
     /// Appends a line to the journal.

@@ -4,16 +4,8 @@ use std::{collections::BTreeMap, path::Path};
 
 use time::OffsetDateTime;
 
-use super::{
-    CallError,
-    live::{Happening, Live},
-    task::Over,
-};
-use crate::{
-    rtp::RtpStats,
-    sip::HangUpCause,
-    store::{CallEnd, Store},
-};
+use super::{CallError, Setup, live::Happening, task::Over};
+use crate::{rtp::RtpStats, sip::HangUpCause, store::CallEnd};
 
 /// Why a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,10 +16,16 @@ pub enum EndReason {
     Transferred,
     /// The caller hung up.
     CallerHangup,
+    /// Whom we called hung up.
+    CalleeHangup,
+    /// Whom we called did not answer; the disposition says what came of it.
+    NotConnected,
     /// The caller gave up before the answer.
     Cancelled,
     /// Nothing came from the caller's phone for `limits.media_timeout_s`.
     NoAudio,
+    /// Somebody who drives the call ended it.
+    Ordered,
     /// The call reached `limits.max_duration`.
     MaxDuration,
     /// The service was stopped and did not wait any longer.
@@ -43,8 +41,11 @@ impl EndReason {
             Self::BotHangup => "bot_hangup",
             Self::Transferred => "transferred",
             Self::CallerHangup => "caller_hangup",
+            Self::CalleeHangup => "callee_hangup",
+            Self::NotConnected => "not_connected",
             Self::Cancelled => "cancelled",
             Self::NoAudio => "no_audio",
+            Self::Ordered => "operator_hangup",
             Self::MaxDuration => "max_duration",
             Self::Shutdown => "shutdown",
             Self::Failed => "failed",
@@ -53,9 +54,13 @@ impl EndReason {
 
     pub(super) fn cause(self) -> HangUpCause {
         match self {
-            Self::BotHangup | Self::Transferred | Self::CallerHangup | Self::Cancelled => {
-                HangUpCause::Normal
-            }
+            Self::BotHangup
+            | Self::Transferred
+            | Self::CallerHangup
+            | Self::CalleeHangup
+            | Self::NotConnected
+            | Self::Cancelled
+            | Self::Ordered => HangUpCause::Normal,
             Self::NoAudio => HangUpCause::MediaTimeout,
             Self::MaxDuration => HangUpCause::MaxDuration,
             Self::Shutdown => HangUpCause::Shutdown,
@@ -93,18 +98,13 @@ pub(super) fn never_spoken(reason: EndReason, answered_ms: Option<u64>) -> CallE
 }
 
 /// Brings the call's outcome into the store.
-pub(super) async fn close(
-    over: Over,
-    rang_ms: u64,
-    id: &str,
-    store: &Store,
-    live: &Live,
-) -> Result<String, CallError> {
+pub(super) async fn close(over: Over, rang_ms: u64, setup: &Setup) -> Result<String, CallError> {
     let Over { archive, record, reason, at, stats } = over;
     let (recording, journal) =
         (archive.recording().map(Path::to_owned), archive.journal().to_owned());
     let written = archive.finish().await;
-    live.metrics().ended(reason.as_str(), at, stats.mos);
+    setup.live.metrics().ended(reason.as_str(), at, stats.mos);
+    let watched = record.watched();
     let (events, outcome, turns) = record.close();
     let disposition = outcome.as_ref().map(|outcome| outcome.disposition.clone());
     let end = CallEnd {
@@ -119,9 +119,9 @@ pub(super) async fn close(
         recording,
         journal: Some(journal),
     };
-    store.finish_call(id, end, &events).await?;
+    setup.store.finish_call(&setup.id, end, &events).await?;
     let disposition = disposition.unwrap_or_else(|| reason.as_str().to_owned());
-    live.tell(id, Happening::Ended { disposition: disposition.clone() });
+    watched.tell(Happening::ended(&disposition, reason.as_str()));
     written?;
     Ok(disposition)
 }

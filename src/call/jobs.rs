@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{live::Happening, task::Call, transfer::Second};
 use crate::{
     audio::{CallTime, Hz8k, Manner, Pcm},
-    conversation::{Input, InvokeId, PromptId, UtteranceId},
+    conversation::{ClipId, Input, InvokeId, PromptId, UtteranceId},
     dialog::{Invoke, InvokeResult, Say},
     sip::Leg,
     speech::Hints,
@@ -74,6 +74,13 @@ impl<L: Leg> Call<L> {
             };
             Done::Rendered { prompt, result }
         });
+    }
+
+    /// Plays a clip that was handed over with an order.
+    pub(super) fn play_clip(&mut self, now: CallTime, prompt: PromptId, clip: ClipId) {
+        self.player.enqueue(prompt);
+        let audio = self.controls.take_clip(clip);
+        self.player.ready(now, prompt, audio);
     }
 
     pub(super) fn prepare(&mut self, phrase: &Phrase, manner: Manner) {

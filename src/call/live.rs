@@ -1,16 +1,23 @@
 //! What is happening in calls now, for whoever watches.
 
-use serde::Serialize;
+use std::{fmt, sync::Arc};
+
+use serde::{Serialize, Serializer};
 use tokio::sync::broadcast;
 
 use super::metrics::Metrics;
-use crate::conversation::Note;
+use crate::{
+    conversation::Note,
+    store::{CallDirection, masked},
+};
 
 /// Something that happened in a call.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LiveEvent {
     /// The call's id.
     pub call: String,
+    /// Whose call it is.
+    pub tenant: Arc<str>,
     /// What.
     pub what: Happening,
 }
@@ -18,10 +25,26 @@ pub struct LiveEvent {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Happening {
-    /// The call was answered; the dialplan's name.
+    /// The INVITE came or went.
+    Started {
+        /// Who called whom.
+        direction: CallDirection,
+        /// The caller's number.
+        caller: Masked,
+        /// The number that was called.
+        called: Masked,
+        /// The dialplan that talks.
+        dialplan: String,
+    },
+    /// The phone of whom we called rings.
+    Ringing,
+    /// Audio comes from there before the answer.
+    EarlyMedia,
+    /// The call was answered.
     Answered {
-        /// The dialplan that answers.
+        /// The dialplan that talks.
         dialplan: String,
     },
     /// The bot begins to say this.
@@ -29,13 +52,86 @@ pub enum Happening {
         /// The words.
         text: String,
     },
-    /// An entry of the call record.
+    /// An entry of the call record: what was heard, nodes, slots, turns.
     Note(Note),
-    /// The call is over; the disposition, or why there is none.
-    Ended {
-        /// The dialog's disposition, or the end reason.
-        disposition: String,
+    /// The hand-over of the caller came so far.
+    Transfer(TransferState),
+    /// The caller was put on hold, or taken from it.
+    Held {
+        /// Whether the call is held from now on.
+        on: bool,
+        /// Whether we hold it, rather than the other phone.
+        by_us: bool,
     },
+    /// Somebody outside of the call had it do this.
+    Command {
+        /// The command's [name](super::control::Command::name).
+        command: &'static str,
+    },
+    /// The call is over.
+    Ended {
+        /// The dialog's disposition; the end reason when there is none.
+        disposition: String,
+        /// Who or what ended it.
+        reason: String,
+    },
+}
+
+impl Happening {
+    pub(super) fn ended(disposition: &str, reason: &str) -> Self {
+        Self::Ended { disposition: disposition.to_owned(), reason: reason.to_owned() }
+    }
+}
+
+/// How far a hand-over has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferState {
+    /// Somebody is being called, or the caller's side is asked to call.
+    Calling,
+    /// It rings there.
+    Ringing,
+    /// The two talk through us.
+    Connected,
+    /// The caller was handed over, and we have no more part in it.
+    Done,
+    /// Busy, or declined.
+    Busy,
+    /// Nobody answered.
+    NoAnswer,
+    /// It could not be done.
+    Failed,
+    /// Whoever had taken the call over gave it back.
+    GivenBack,
+}
+
+/// A number of which only the last digits are shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Masked(String);
+
+impl Masked {
+    /// Masks `number`.
+    pub fn new(number: &str) -> Self {
+        Self(masked(number))
+    }
+}
+
+impl fmt::Display for Masked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Masked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Masked {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
 }
 
 /// Tells watchers, and counts. A watcher that lags loses the oldest events; the counters lose nothing.
@@ -60,9 +156,33 @@ impl Live {
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
+}
 
-    pub(super) fn tell(&self, call: &str, what: Happening) {
+/// Tells watchers of one call.
+#[derive(Debug, Clone)]
+pub(super) struct Watched {
+    live: Live,
+    call: String,
+    tenant: Arc<str>,
+}
+
+impl Watched {
+    pub(super) fn new(live: Live, call: String, tenant: Arc<str>) -> Self {
+        Self { live, call, tenant }
+    }
+
+    /// The call's id.
+    pub(super) fn call(&self) -> &str {
+        &self.call
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.live.metrics
+    }
+
+    pub(super) fn tell(&self, what: Happening) {
+        let (call, tenant) = (self.call.clone(), Arc::clone(&self.tenant));
         // An error only says that nobody watches.
-        let _ = self.watchers.send(LiveEvent { call: call.to_owned(), what });
+        let _ = self.live.watchers.send(LiveEvent { call, tenant, what });
     }
 }

@@ -8,7 +8,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::on_line::OnLine;
+use super::{on_line::OnLine, outbound::DialOutcome};
 use crate::{
     audio::CallTime,
     conversation::{EndOfTurn, Note, TurnStamps},
@@ -33,6 +33,7 @@ struct Meters {
     active: Gauge,
     calls: Family<End, Counter>,
     refused: Family<Refused, Counter>,
+    not_connected: Family<Dialled, Counter>,
     length: Histogram,
     score: Histogram,
     turns: Family<Why, Counter>,
@@ -50,6 +51,11 @@ struct End {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Refused {
     code: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Dialled {
+    outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -75,6 +81,7 @@ impl Default for Metrics {
             active: Gauge::default(),
             calls: Family::default(),
             refused: Family::default(),
+            not_connected: Family::default(),
             length: histogram(&LENGTHS),
             score: histogram(&SCORES),
             turns: Family::default(),
@@ -94,6 +101,8 @@ impl Meters {
         r.register("calls_active", "Calls being talked in now", self.active.clone());
         r.register("calls", "Calls that were answered and are over, by why", self.calls.clone());
         r.register("calls_refused", "Calls refused, by SIP status", self.refused.clone());
+        let help = "Calls that we placed and nobody answered, by what came of them";
+        r.register("calls_not_connected", help, self.not_connected.clone());
         let seconds = Unit::Seconds;
         let help = "From the answer of a call to its end";
         r.register_with_unit("call_length", help, seconds.clone(), self.length.clone());
@@ -126,6 +135,10 @@ impl Metrics {
     /// A call was refused with this SIP status before anything answered it.
     pub fn refused(&self, code: u16) {
         self.0.refused.get_or_create(&Refused { code }).inc();
+    }
+
+    pub(super) fn not_connected(&self, outcome: DialOutcome) {
+        self.0.not_connected.get_or_create(&Dialled { outcome: outcome.as_str() }).inc();
     }
 
     pub(super) fn answered(&self) {

@@ -26,6 +26,8 @@ pub(super) struct Player {
     level: i32,
     target: i32,
     held: bool,
+    /// Held as well, whatever else holds or resumes.
+    muted: bool,
     /// Where in the frame, or after its beginning, the prompt is first heard that was begun last; samples.
     audible: Option<usize>,
 }
@@ -42,7 +44,7 @@ struct Item {
 impl Default for Player {
     fn default() -> Self {
         let (queue, fade) = (VecDeque::new(), Vec::new());
-        Self { queue, fade, level: FULL, target: FULL, held: false, audible: None }
+        Self { queue, fade, level: FULL, target: FULL, held: false, muted: false, audible: None }
     }
 }
 
@@ -71,6 +73,14 @@ impl Player {
         self.held = true;
     }
 
+    /// Falls silent and keeps the place, or goes on, apart from any hold.
+    pub(super) fn mute(&mut self, on: bool) {
+        if on && !self.held && !self.muted {
+            self.fade = self.fade_out();
+        }
+        self.muted = on;
+    }
+
     /// Goes on where it was held, at full level.
     pub(super) fn resume(&mut self) {
         self.held = false;
@@ -81,7 +91,7 @@ impl Player {
     pub(super) fn frame(&mut self, events: &mut Vec<Input>) -> Pcm<Hz8k> {
         let mut frame = std::mem::take(&mut self.fade);
         let faded = frame.len();
-        while frame.len() < FRAME && !self.held {
+        while frame.len() < FRAME && !self.held && !self.muted {
             let Some(item) = self.queue.front_mut() else { break };
             let Some(audio) = &item.audio else { break };
             let quiet = item.gap.min(FRAME - frame.len());
@@ -118,7 +128,7 @@ impl Player {
 
     /// Forgets everything queued; the sounding prompt fades out within the next frame.
     pub(super) fn stop(&mut self) -> Vec<Input> {
-        if !self.held {
+        if !self.held && !self.muted {
             self.fade = self.fade_out();
         }
         (self.held, self.level, self.target) = (false, FULL, FULL);
@@ -232,6 +242,21 @@ mod tests {
         assert_eq!(player.frame(&mut events), Pcm::silence(FRAME));
         player.resume();
         assert_eq!(player.frame(&mut events).samples()[..3], [160, 161, 162]);
+    }
+
+    #[test]
+    fn a_muted_prompt_waits_even_when_a_hold_is_over() {
+        let (mut player, mut events) = (Player::default(), Vec::new());
+        player.enqueue(PromptId(1));
+        player.ready(CallTime(0), PromptId(1), prompt(1_000));
+        player.frame(&mut events);
+        player.mute(true);
+        player.frame(&mut events);
+        player.resume();
+        assert_eq!(player.frame(&mut events), Pcm::silence(FRAME));
+        player.mute(false);
+        assert!(player.frame(&mut events).samples().iter().all(|s| *s == 1_000));
+        assert_eq!(player.left(1), 1_000 - 2 * FRAME);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The call record while the call lasts.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    live::{Happening, Live},
+    Setup,
+    live::{Happening, Watched},
     on_line::OnLine,
 };
 use crate::{audio::CallTime, conversation::Note, dialog::Outcome, sip::Reason, store::CallEvent};
@@ -11,31 +13,36 @@ use crate::{audio::CallTime, conversation::Note, dialog::Outcome, sip::Reason, s
 /// Collects what the store will get when the call is over, and tells watchers as it happens.
 #[derive(Debug)]
 pub(super) struct Record {
-    call: String,
-    live: Live,
+    watched: Watched,
     events: Vec<CallEvent>,
     outcome: Option<Outcome>,
     turns: u32,
 }
 
 impl Record {
-    pub(super) fn new(call: String, live: Live) -> Self {
-        Self { call, live, events: Vec::new(), outcome: None, turns: 0 }
+    pub(super) fn new(setup: &Setup) -> Self {
+        let watched = Watched::new(setup.live.clone(), setup.id.clone(), setup.tenant.clone());
+        Self { watched, events: Vec::new(), outcome: None, turns: 0 }
     }
 
     /// The call's id.
     pub(super) fn call(&self) -> &str {
-        &self.call
+        self.watched.call()
+    }
+
+    /// Who tells watchers of the call.
+    pub(super) fn watched(&self) -> Watched {
+        self.watched.clone()
     }
 
     /// Tells watchers something that is not kept.
     pub(super) fn tell(&self, what: Happening) {
-        self.live.tell(&self.call, what);
+        self.watched.tell(what);
     }
 
     /// Keeps an entry, of a turn with how it was heard, and tells watchers.
     pub(super) fn note(&mut self, at: CallTime, note: Note, on_line: Option<OnLine>) {
-        self.live.metrics().note(&note, on_line.as_ref());
+        self.watched.metrics().note(&note, on_line.as_ref());
         if let Note::Turn(_) = note {
             self.turns += 1;
         }
@@ -53,8 +60,19 @@ impl Record {
 
     /// Why the peer says that it hung up.
     pub(super) fn peer_reason(&mut self, at: CallTime, reason: &Reason) {
-        let data = serde_json::to_value(reason).unwrap_or_default();
-        self.events.push(CallEvent { at, kind: "peer_reason".to_owned(), data });
+        self.entry(at, "peer_reason", reason);
+    }
+
+    /// Somebody outside of the call had it do this.
+    pub(super) fn command(&mut self, at: CallTime, command: &'static str) {
+        self.entry(at, "command", &json!({ "command": command }));
+        self.tell(Happening::Command { command });
+    }
+
+    /// Keeps an entry of the rim's own.
+    pub(super) fn entry(&mut self, at: CallTime, kind: &str, data: &impl Serialize) {
+        let data = serde_json::to_value(data).unwrap_or_default();
+        self.events.push(CallEvent { at, kind: kind.to_owned(), data });
     }
 
     /// The dialog has ended with this.

@@ -5,40 +5,35 @@ use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, sync::Arc, time::Du
 use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 use tokio::{
     net::UdpSocket,
-    task::JoinSet,
     time::{Instant, timeout},
 };
 
 use super::{
-    ArchiveError, ArchiveWriter, EndReason, Engines, Limits, MediaOptions, PortError, PortRange,
-    SrtpPolicy,
+    ArchiveWriter, CallError, EndReason, Engines, Limits, MediaOptions, PortRange, SrtpPolicy,
     archive::Archive,
-    clock::CallClock,
+    control::{CallState, Calls},
     early::{BeforeAnswer, Unanswered, before_answer},
     ending::{close, never_spoken},
-    hearing::Hearing,
+    error::rejection,
     live::{Happening, Live},
     media::Media,
-    missing::Missing,
-    player::Player,
+    parties::Parties,
     record::Record,
     session::Session,
-    task::Call,
-    transfer::{Desk, Transfers},
+    transfer::Desk,
+    up::{Up, call},
 };
 use crate::{
     conversation::{
-        Conversation, Timing,
-        journal::{self, FORMAT, Header, JournalError},
+        Timing,
+        journal::{self, Header},
     },
     crm::Crm,
-    dialog::{CallFacts, Machine},
     dialplan::Dialplan,
-    sdp::{self, Capabilities, LocalMedia, Negotiated, SdpError},
-    sip::{Dialer, HangUpCause, Leg, LegEvent, LegInfo, Permit, Reason, Rejection, SipError},
+    sdp::{self, Capabilities, LocalMedia, Negotiated},
+    sip::{Dialer, HangUpCause, Leg, LegEvent, LegInfo, Permit, SipError},
     speech::prompts::Prompts,
-    srtp::SrtpError,
-    store::{CallDirection, NewCall, Store, StoreError},
+    store::Store,
 };
 
 /// How long the caller may take to answer our offer in its ACK.
@@ -48,6 +43,10 @@ const ANSWER_IN_ACK: Duration = Duration::from_secs(10);
 pub struct Setup {
     /// The call's id.
     pub id: String,
+    /// Whose call it is.
+    pub tenant: Arc<str>,
+    /// The running calls, among which it is until it is over.
+    pub calls: Calls,
     /// What answers.
     pub dialplan: Arc<Dialplan>,
     /// Recognition, and the queue of inference.
@@ -96,65 +95,6 @@ pub struct Setup {
     pub permit: Permit,
 }
 
-/// A call that came to nothing, or whose record could not be kept.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CallError {
-    /// The session could not be agreed on; the caller got 488 or 400.
-    #[error("session refused: {0}")]
-    Session(#[from] SdpError),
-    /// No port; the caller got 503.
-    #[error(transparent)]
-    Port(#[from] PortError),
-    /// The media could not be protected as agreed.
-    #[error(transparent)]
-    Protection(#[from] SrtpError),
-    /// A media socket cannot be used.
-    #[error("a media socket cannot be used: {0}")]
-    Socket(std::io::Error),
-    /// Signalling failed.
-    #[error(transparent)]
-    Signalling(#[from] SipError),
-    /// The call's files.
-    #[error(transparent)]
-    Archive(#[from] ArchiveError),
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The journal.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The callee refused.
-    #[error("the call was refused: {code} {reason}{}", in_brackets(cause.as_ref()))]
-    Refused {
-        /// SIP status code.
-        code: u16,
-        /// Its reason phrase.
-        reason: String,
-        /// Its Reason header, which may tell the cause of the network behind a gateway.
-        cause: Option<Reason>,
-    },
-    /// The callee rang and rang.
-    #[error("no answer within {seconds} s: is a SIP service running there?")]
-    NoAnswer {
-        /// How long it was given.
-        seconds: u64,
-    },
-    /// Signalling broke.
-    #[error("the call broke: {why}")]
-    Broken {
-        /// What broke.
-        why: String,
-    },
-    /// The caller was gone before the call began.
-    #[error("the caller was gone before the call began")]
-    Gone,
-}
-
-fn in_brackets(cause: Option<&Reason>) -> String {
-    cause.map(|cause| format!(" ({cause})")).unwrap_or_default()
-}
-
 /// Answers an INVITE and runs the call to its end; returns the disposition. Whatever fails before
 /// the answer is also told to the caller, as a SIP rejection.
 ///
@@ -170,13 +110,22 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
     };
     let Prepared { archive, header, mut session, rtp, rtcp, peer, started_at } = prepared;
     let facts = header.facts.clone();
+    let parties = Parties::inbound(leg.info());
+    let mut seat = setup.calls.enter(parties.status(&setup, started_at));
+    let record = Record::new(&setup);
+    record.tell(parties.started(&setup));
     let mut media = match peer {
         Some(peer) => Ok(Media::new(rtp, rtcp, &peer, setup.media)?),
         None => Err((rtp, rtcp)),
     };
-    if let Err(unanswered) = lead_in(&mut leg, &setup, &mut session, media.as_mut().ok()).await {
+    let answering = lead_in(&mut leg, &setup, &mut session, media.as_mut().ok());
+    let led_in = tokio::select! {
+        led_in = answering => led_in,
+        () = seat.told_to_end() => Err(Unanswered::Ended(EndReason::Ordered)),
+    };
+    if let Err(unanswered) = led_in {
         archive.discard().await;
-        return not_answered(unanswered, leg, &setup).await;
+        return not_answered(unanswered, leg, &setup, &record).await;
     }
     let answered = Instant::now();
     let rang_ms = (OffsetDateTime::now_utc() - started_at).whole_milliseconds().max(0) as u64;
@@ -188,44 +137,21 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
             Err(error) => {
                 archive.discard().await;
                 leg.hang_up(HangUpCause::Failure).await?;
-                let end = never_spoken(EndReason::Failed, Some(rang_ms));
+                let failed = EndReason::Failed;
+                let end = never_spoken(failed, Some(rang_ms));
                 setup.store.finish_call(&setup.id, end, &[]).await?;
+                record.tell(Happening::ended(failed.as_str(), failed.as_str()));
                 return Err(error);
             }
         },
     };
-    let record = Record::new(setup.id.clone(), setup.live.clone());
     setup.live.metrics().answered();
     record.tell(Happening::Answered { dialplan: setup.dialplan.name().to_owned() });
-    let transfers = Transfers::new(desk(leg.info(), &setup));
-    let is_heard = setup.dialplan.languages().iter().any(|lang| setup.engines.hears(*lang));
-    let call = Call {
-        media,
-        leg,
-        session,
-        conversation: Conversation::new(
-            Machine::new(Arc::clone(&setup.dialplan), facts),
-            setup.timing,
-        ),
-        engines: setup.engines,
-        prompts: setup.prompts,
-        crm: setup.crm,
-        archive,
-        record,
-        limits: setup.limits,
-        clock: CallClock::new(answered),
-        hearing: if is_heard { Hearing::new() } else { Hearing::deaf() },
-        player: Player::default(),
-        jobs: JoinSet::new(),
-        transfers,
-        recognizing: BTreeMap::new(),
-        acked,
-        started: false,
-        missing: Missing::default(),
-        end: None,
-    };
-    let over = call.run().await;
-    let disposition = close(over, rang_ms, &setup.id, &setup.store, &setup.live).await?;
+    seat.state(CallState::Talking);
+    let line = desk(leg.info(), &setup, &leg.info().from_user);
+    let up = Up { media, session, archive, record, facts, line, seat, acked, answered };
+    let over = call(leg, &setup, up).run().await;
+    let disposition = close(over, rang_ms, &setup).await?;
     drop(setup.permit);
     Ok(disposition)
 }
@@ -247,6 +173,7 @@ async fn not_answered<L: Leg>(
     unanswered: Unanswered,
     mut leg: L,
     setup: &Setup,
+    record: &Record,
 ) -> Result<String, CallError> {
     let (reason, error) = match unanswered {
         Unanswered::Ended(reason) => (reason, None),
@@ -256,6 +183,7 @@ async fn not_answered<L: Leg>(
     };
     leg.hang_up(reason.cause()).await?;
     setup.store.finish_call(&setup.id, never_spoken(reason, None), &[]).await?;
+    record.tell(Happening::ended(reason.as_str(), reason.as_str()));
     error.map_or_else(|| Ok(reason.as_str().to_owned()), |error| Err(error.into()))
 }
 
@@ -290,24 +218,16 @@ async fn prepare(info: &LegInfo, setup: &Setup) -> Result<Prepared, CallError> {
         }
     };
     let started_at = OffsetDateTime::now_utc();
-    let header = Header {
-        format: FORMAT,
-        hotline: env!("CARGO_PKG_VERSION").to_owned(),
-        call: setup.id.clone(),
-        dialplan: setup.dialplan.source().clone(),
-        facts: CallFacts::new(&info.from_user, &info.to_user, local_now()).in_zones_of(
-            &setup.dialplan,
-            PrimitiveDateTime::new(started_at.date(), started_at.time()),
-        ),
-        timing: setup.timing.clone(),
-    };
-    setup.store.begin_call(new_call(info, setup, started_at)).await?;
+    let parties = Parties::inbound(info);
+    let header = parties.header(setup, BTreeMap::new());
+    setup.store.begin_call(parties.row(setup, Some(info.call_id.clone()), started_at)).await?;
     let mut archive = setup.archives.create(&setup.dir, setup.record)?;
     archive.line(journal::line(&header)?);
     Ok(Prepared { archive, header, session, rtp, rtcp, peer, started_at })
 }
 
-fn desk(info: &LegInfo, setup: &Setup) -> Desk {
+/// What second legs of a call are made with; `other` is the number of whom we talk to.
+pub(super) fn desk(info: &LegInfo, setup: &Setup, other: &str) -> Desk {
     let mut context = vec![("X-Hotline-Call-Id".to_owned(), setup.id.clone())];
     if let Some(url) = &setup.summary_url {
         context.push(("X-Hotline-Summary".to_owned(), url.replace("{id}", &setup.id)));
@@ -322,22 +242,9 @@ fn desk(info: &LegInfo, setup: &Setup) -> Desk {
         remote: info.remote,
         transport: info.transport,
         trunk: setup.transfer_trunk.clone(),
-        caller: info.from_user.clone(),
+        caller: other.to_owned(),
+        caller_id: None,
         context,
-    }
-}
-
-fn new_call(info: &LegInfo, setup: &Setup, started_at: OffsetDateTime) -> NewCall {
-    NewCall {
-        id: setup.id.clone(),
-        direction: CallDirection::Inbound,
-        caller: info.from_user.clone(),
-        called: info.to_user.clone(),
-        sip_call_id: Some(info.call_id.clone()),
-        dialplan: setup.dialplan.name().to_owned(),
-        dialplan_version: setup.dialplan.version().to_string(),
-        dialplan_hash: setup.dialplan.content_hash().to_owned(),
-        started_at,
     }
 }
 
@@ -347,17 +254,6 @@ pub(crate) fn local_now() -> PrimitiveDateTime {
     let offset = UtcOffset::from_whole_seconds(now.offset().seconds()).unwrap_or(UtcOffset::UTC);
     let local = OffsetDateTime::now_utc().to_offset(offset);
     PrimitiveDateTime::new(local.date(), local.time())
-}
-
-/// What the caller is told when the call cannot be answered.
-fn rejection(error: &CallError) -> Rejection {
-    let code = match error {
-        CallError::Session(SdpError::NoCommonCodec { .. } | SdpError::Security { .. }) => 488,
-        CallError::Session(_) => 400,
-        CallError::Port(_) | CallError::Archive(_) | CallError::Store(_) => 503,
-        _ => 500,
-    };
-    Rejection { reason: Some(error.to_string()), ..Rejection::code(code) }
 }
 
 /// Our 200 OK carried an offer; its answer comes in the ACK.

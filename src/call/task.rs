@@ -16,11 +16,14 @@ use super::{
     EndReason, Engines, Limits,
     archive::Archive,
     clock::CallClock,
+    control::Controls,
     ending::statistics,
     hearing::{Hearing, Wanted},
     jobs::Done,
+    live::Happening,
     media::Media,
     missing::Missing,
+    outbound::FirstSound,
     player::{FRAME, Player},
     record::Record,
     session::Session,
@@ -39,7 +42,7 @@ use crate::{
 };
 
 /// The bot begins at the caller's ACK, or this long after the answer.
-const START_AFTER: CallTime = CallTime::from_ms(1_000);
+pub(super) const START_AFTER: CallTime = CallTime::from_ms(1_000);
 
 /// One call that has been answered.
 pub(super) struct Call<L: Leg> {
@@ -62,7 +65,10 @@ pub(super) struct Call<L: Leg> {
     /// The caller's ACK has come.
     pub(super) acked: bool,
     pub(super) started: bool,
+    /// In a call that we placed: lets the callee say hello.
+    pub(super) first_sound: Option<FirstSound>,
     pub(super) missing: Missing,
+    pub(super) controls: Controls,
     pub(super) end: Option<EndReason>,
 }
 
@@ -93,6 +99,7 @@ impl<L: Leg> Call<L> {
                     Callee::Asked => self.heard_asked(heard),
                 },
                 event = self.leg.next_event() => self.signalled(event),
+                request = self.controls.next() => self.requested(request),
             }
             self.signal().await;
             if let Some(reason) = self.end {
@@ -131,7 +138,7 @@ impl<L: Leg> Call<L> {
     fn tick(&mut self) {
         self.media.take_waiting(self.clock.line(Instant::now()));
         let line = self.clock.tick();
-        let caller = self.media.pull().audio;
+        let caller = self.controls.heard(self.media.pull().audio);
         if line.since(CallTime::ZERO) > self.limits.max_duration() {
             self.end.get_or_insert(EndReason::MaxDuration);
         }
@@ -155,7 +162,7 @@ impl<L: Leg> Call<L> {
         if let Some(edge) = self.hearing.push(&caller, self.speech_wanted()) {
             self.step(now, edge);
         }
-        if !self.started && (self.acked || now >= START_AFTER) {
+        if !self.started && self.may_begin(now, &caller) {
             self.start(now);
         }
         if self.conversation.deadline().is_some_and(|at| at <= now) {
@@ -211,7 +218,7 @@ impl<L: Leg> Call<L> {
                     self.record.peer_reason(self.now(), &reason);
                 }
                 if !self.left_in_transfer() {
-                    self.end = Some(EndReason::CallerHangup);
+                    self.end = Some(self.other_hung_up());
                 }
             }
             Some(LegEvent::Referred(progress)) => self.referred(progress),
@@ -228,9 +235,18 @@ impl<L: Leg> Call<L> {
         }
     }
 
+    fn other_hung_up(&self) -> EndReason {
+        match self.first_sound {
+            Some(_) => EndReason::CalleeHangup,
+            None => EndReason::CallerHangup,
+        }
+    }
+
     pub(super) fn follow_hold(&mut self, changed: bool) {
         if changed && self.clock.hold(self.media.held()) {
             tracing::info!(held = self.clock.held(), "hold");
+            let on = self.clock.held();
+            self.record.tell(Happening::Held { on, by_us: false });
         }
     }
 
@@ -252,6 +268,8 @@ impl<L: Leg> Call<L> {
     fn perform(&mut self, at: CallTime, output: Output, inbox: &mut VecDeque<Input>) {
         match output {
             Output::Play { prompt, say } => self.play(at, prompt, say),
+            Output::PlayClip { prompt, clip } => self.play_clip(at, prompt, clip),
+            Output::Mute(on) => self.player.mute(on),
             Output::Duck => self.player.duck(),
             Output::Hold => self.player.hold(),
             Output::Resume => self.player.resume(),

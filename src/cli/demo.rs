@@ -146,8 +146,8 @@ async fn watch(events: &mut Receiver<LiveEvent>) -> anyhow::Result<(String, Stri
                 println!("          turn {} answered after {} ms", turn.turn, turn.latency_ms());
             }
             Happening::Note(Note::BargeIn { .. }) => println!("          (interrupted)"),
-            Happening::Note(_) => {}
-            Happening::Ended { disposition } => return Ok((event.call, disposition)),
+            Happening::Ended { disposition, .. } => return Ok((event.call, disposition)),
+            _ => {}
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod calls;
 pub mod check;
 pub mod check_trunk;
 pub mod demo;
+pub mod dial;
 pub mod eval;
 pub mod graph;
 pub mod load;
@@ -42,6 +43,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Place one call, to a URI or by a trunk, and say recorded turns.
     Call(call::CallArgs),
+    /// Place one call that a dialplan talks in, and tell what came of it.
+    Dial(dial::DialArgs),
     /// Place many calls at once, to find out how many a service can take.
     Load(load::LoadArgs),
     /// Show one whole call on this machine: a service, a caller, a transcript.
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
         Command::Call(args) => call::run(args),
+        Command::Dial(args) => dial::run(args),
         Command::Load(args) => load::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Check(args) => check::run(args),

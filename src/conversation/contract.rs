@@ -8,7 +8,7 @@ use crate::{
     text::{Hypothesis, Lang, Phrase},
 };
 
-use super::TurnStamps;
+use super::{Order, TurnStamps};
 
 /// Names one prompt of a call, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,6 +25,11 @@ pub struct UtteranceId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct InvokeId(pub u32);
+
+/// Names one recorded clip that is played by order; the rim counts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClipId(pub u32);
 
 /// What the rim saw.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,6 +104,8 @@ pub enum Input {
         /// What.
         result: dialog::InvokeResult,
     },
+    /// What somebody outside of the call orders; without effect where [`super::Conversation::check`] refuses it.
+    Order(Order),
     /// The caller hung up, or the line is gone.
     HungUp,
 }
@@ -114,6 +121,15 @@ pub enum Output {
         /// The words.
         say: Say,
     },
+    /// Play this clip after what is already queued.
+    PlayClip {
+        /// Its name in later inputs.
+        prompt: PromptId,
+        /// The clip.
+        clip: ClipId,
+    },
+    /// Fall silent and keep the place, or go on there, whatever else holds or resumes the prompts.
+    Mute(bool),
     /// Play more quietly, so that the caller is heard and hears that: somebody may be speaking.
     Duck,
     /// Fall silent and keep the place: somebody is speaking.

@@ -1,9 +1,12 @@
+use std::collections::VecDeque;
+
 use super::{
     Timing,
     ahead::Ahead,
     contract::{Input, Note, Output, PromptId},
     invoking::Invoking,
     keys::KeyEntry,
+    orders::Ordered,
     overlap::LIKELY_FOR,
     playback::Ledger,
     stamps::TurnStamps,
@@ -33,6 +36,8 @@ pub struct Conversation {
     pub(super) utterances: u32,
     pub(super) turns: u32,
     pub(super) invocations: u32,
+    /// What is to be said by order as soon as the caller has finished.
+    pub(super) ordered: VecDeque<Ordered>,
 }
 
 /// What follows once everything has been said.
@@ -43,6 +48,8 @@ pub(super) enum Next {
     Transfer(dialog::Transfer),
     /// The caller is being handed over: nobody speaks to us.
     Transferring,
+    /// Somebody has taken the call over from the bot, and says by order what is said.
+    TakenOver,
     /// A tool was asked.
     Invoking(Box<Invoking>),
     HangUp(Outcome),
@@ -68,6 +75,7 @@ impl Conversation {
             utterances: 0,
             turns: 0,
             invocations: 0,
+            ordered: VecDeque::new(),
         }
     }
 
@@ -97,13 +105,17 @@ impl Conversation {
             }
             Input::Deadline => self.due(now, &mut out),
             Input::NoAudio { since, ever } => self.no_audio(now, since, ever, &mut out),
-            Input::Transferred(result) if matches!(self.next, Next::Transferring) => {
+            Input::Transferred(result)
+                if matches!(self.next, Next::Transferring | Next::TakenOver) =>
+            {
                 self.advance(now, dialog::Input::Transferred(result), &mut out);
             }
             Input::Transferred(_) => {}
             Input::Invoked { id, result } => self.invoked(now, id, result, &mut out),
+            Input::Order(order) => self.carry_out(now, order, &mut out),
             Input::HungUp => self.hung_up(now, &mut out),
         }
+        self.say_ordered(&mut out);
         out
     }
 
@@ -239,7 +251,7 @@ impl Conversation {
                 self.silence_since = None;
                 self.drop_turn(out);
             }
-            Next::Start | Next::Transferring | Next::Over => {}
+            Next::Start | Next::Transferring | Next::TakenOver | Next::Over => {}
         }
     }
 

@@ -49,6 +49,11 @@ impl Invoking {
         self.quiet_since.get_or_insert(now);
     }
 
+    /// Something is said meanwhile.
+    pub(super) fn busy(&mut self) {
+        self.quiet_since = None;
+    }
+
     /// The caller begins or stops to speak. It is no answer, since nothing was asked, but no filler
     /// is said over it.
     pub(super) fn caller(&mut self, now: CallTime, speaks: bool) {

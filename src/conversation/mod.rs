@@ -15,6 +15,7 @@ pub mod journal;
 mod keys;
 mod listening;
 mod no_audio;
+mod orders;
 mod overlap;
 mod playback;
 mod stamps;
@@ -23,8 +24,9 @@ mod turn;
 mod typing;
 
 pub use attention::Attention;
-pub use contract::{Input, InvokeId, Note, Output, PromptId, UtteranceId};
+pub use contract::{ClipId, Input, InvokeId, Note, Output, PromptId, UtteranceId};
 pub use end_of_turn::EndOfTurn;
 pub use engine::Conversation;
+pub use orders::{Order, Refusal};
 pub use stamps::TurnStamps;
 pub use timing::Timing;

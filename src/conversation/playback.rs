@@ -14,6 +14,7 @@ pub(super) struct Ledger {
     count: u32,
     open: VecDeque<Prompt>,
     held_since: Option<CallTime>,
+    muted: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -48,8 +49,17 @@ impl Ledger {
         self.held_since.get_or_insert(now);
     }
 
+    /// Notes that nothing is played until told otherwise, whatever else is held or goes on.
+    pub(super) fn mute(&mut self, now: CallTime, on: bool) {
+        self.muted = on;
+        if on { self.hold(now) } else { self.resume(now) }
+    }
+
     /// Notes that playing goes on.
     pub(super) fn resume(&mut self, now: CallTime) {
+        if self.muted {
+            return;
+        }
         let Some(since) = self.held_since.take() else { return };
         if let Some(prompt) = self.open.front_mut().filter(|p| p.started.is_some()) {
             prompt.held += now.since(since);
@@ -66,7 +76,7 @@ impl Ledger {
     ) -> Option<Note> {
         if self.open.front().is_some_and(|p| p.id == id) {
             // A prompt that ends while it is held was cut short where the hold began.
-            self.held_since = None;
+            self.held_since = self.muted.then_some(now);
         }
         let index = self.open.iter().position(|p| p.id == id)?;
         let prompt = self.open.remove(index)?;

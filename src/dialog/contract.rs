@@ -27,14 +27,24 @@ pub enum Input {
     Transferred(TransferResult),
     /// What came of an [`Output::Invoke`].
     Invoked(InvokeResult),
+    /// Somebody outside of the call gives a slot a value. Answered with a note at most.
+    Given {
+        /// The slot.
+        slot: String,
+        /// Its value, as [`Dialplan::slot_value`](crate::dialplan::Dialplan::slot_value) gives it.
+        value: String,
+    },
+    /// Somebody outside of the call has the caller handed over; what comes of it is an
+    /// [`Input::Transferred`]. Without a [`Transfer`], the dialog only waits for that.
+    TakenAway(Option<Transfer>),
     /// The caller hung up.
     HungUp,
 }
 
 /// What the bot does next. One step's outputs are done in order; a step ends with exactly one of
 /// [`Output::Listen`], [`Output::Transfer`], [`Output::Invoke`] and [`Output::HangUp`], except the
-/// step of [`Input::HungUp`], and of anything but the result during a transfer or while a tool is
-/// asked, which end with none.
+/// step of [`Input::HungUp`], of [`Input::Given`], of [`Input::TakenAway`] without a transfer, and of
+/// anything but the result during a transfer or while a tool is asked, which end with none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Output {
@@ -149,6 +159,8 @@ pub enum TransferMode {
     Attended,
     /// The caller's side calls (REFER), and we are out of it.
     Refer,
+    /// We call somebody who takes the call over from the bot, stay between the two, and may be given the caller back.
+    TakeOver,
 }
 
 /// Something to be asked of others, or told them.
@@ -188,6 +200,8 @@ pub enum TransferResult {
     NoAnswer,
     /// It could not be done at all.
     Failed,
+    /// Whoever had taken the call over gave it back.
+    GivenBack,
 }
 
 /// How the call ended, from the dialog's point of view.
@@ -298,6 +312,8 @@ pub enum Event {
     },
     /// The caller is being handed over.
     Transfer(Transfer),
+    /// Somebody takes the call over from the bot, which falls silent.
+    TakenOver,
     /// What came of that.
     Transferred {
         /// What.

@@ -66,14 +66,15 @@ impl Values {
         }
         let fields = if name == "call" {
             let known = [
-                ("caller", &facts.caller),
-                ("called", &facts.called),
-                ("date", &facts.date),
-                ("time", &facts.time),
-                ("weekday", &facts.weekday),
+                ("caller", facts.caller.as_str()),
+                ("called", facts.called.as_str()),
+                ("date", facts.date.as_str()),
+                ("time", facts.time.as_str()),
+                ("weekday", facts.weekday.as_str()),
+                ("direction", facts.direction.as_str()),
             ];
             let text =
-                |(name, value): (&str, &String)| (name.to_owned(), operand(value, ReadAs::Text));
+                |(name, value): (&str, &str)| (name.to_owned(), operand(value, ReadAs::Text));
             known.into_iter().map(text).collect()
         } else if let Some(table) = model.tables.get(name) {
             let row = self.row(name, plan);

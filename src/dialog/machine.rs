@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::{
     BargeIn, CallFacts, Event, Input, Outcome, Output, Say,
     digress::Agenda,
+    ordered::Away,
     subflow::Frame,
     values::{Values, shown},
     wish::Care,
@@ -57,6 +58,8 @@ pub(super) enum Phase {
     Invoking(NodeId),
     /// The caller is being handed over.
     Transferring(NodeId),
+    /// Somebody outside of the call has taken the caller from the open question.
+    Away(Away),
     /// The call is over.
     Ended,
 }
@@ -73,11 +76,12 @@ pub(super) struct Failures {
 impl Machine {
     /// The dialog of a call that has not been answered yet.
     pub fn new(plan: Arc<Dialplan>, facts: CallFacts) -> Self {
+        let values = Values::preset(&facts.preset, &plan);
         Self {
             lang: plan.language(),
             plan,
             facts,
-            values: Values::default(),
+            values,
             phase: Phase::Fresh,
             failures: Failures::default(),
             turns: 0,
@@ -98,21 +102,27 @@ impl Machine {
     /// Takes what happened and returns what to do, in order.
     ///
     /// Every input is accepted at every moment; [`Input::Start`] comes first. The step of an input
-    /// other than [`Input::HungUp`] ends with exactly one [`Output::Listen`], [`Output::Transfer`],
-    /// [`Output::Invoke`] or [`Output::HangUp`]; during a transfer, and while a tool is asked, only
-    /// the result has an answer, and once the call is over, there is nothing more.
+    /// other than [`Input::HungUp`] and [`Input::Given`] ends with exactly one [`Output::Listen`],
+    /// [`Output::Transfer`], [`Output::Invoke`] or [`Output::HangUp`]; during a transfer, and while a tool is
+    /// asked, only the result has an answer, and once the call is over, there is nothing more.
     pub fn step(&mut self, _now: CallTime, input: Input) -> Vec<Output> {
         let mut out = Vec::new();
         match (self.phase, input) {
             (Phase::Ended, _) => {}
             (_, Input::HungUp) => self.phase = Phase::Ended,
+            (_, Input::Given { slot, value }) => self.given(&slot, &value, &mut out),
+            (Phase::Away(away), Input::Transferred(result)) => self.back(away, result, &mut out),
             (Phase::Transferring(node), Input::Transferred(result)) => {
                 self.transferred(node, result, &mut out);
             }
             (Phase::Invoking(node), Input::Invoked(result)) => {
                 self.invoked(node, result, &mut out);
             }
-            (Phase::Transferring(_) | Phase::Invoking(_), _) => {}
+            (Phase::Transferring(_) | Phase::Invoking(_) | Phase::Away(_), _) => {}
+            (Phase::Asking(node) | Phase::Confirming(node), Input::TakenAway(by)) => {
+                self.taken_away(node, by, &mut out);
+            }
+            (Phase::Fresh, Input::TakenAway(_)) => {}
             (Phase::Fresh, _) => self.enter(self.plan.model().start, &mut out),
             (
                 Phase::Asking(node) | Phase::Confirming(node),

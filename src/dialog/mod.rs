@@ -9,6 +9,7 @@ mod keyed;
 mod knowledge;
 mod machine;
 mod offered;
+mod ordered;
 mod subflow;
 mod tool;
 mod transfer;
@@ -20,5 +21,5 @@ pub use contract::{
     BargeIn, Event, Expect, Input, Invoke, InvokeResult, KeyRules, Listen, Outcome, Output, Say,
     Transfer, TransferMode, TransferResult,
 };
-pub use facts::CallFacts;
+pub use facts::{CallDirection, CallFacts};
 pub use machine::Machine;

@@ -47,7 +47,7 @@ impl Machine {
             TransferResult::Done => self.hang_up("transferred", out),
             TransferResult::Busy => self.enter(step.busy, out),
             TransferResult::NoAnswer => self.enter(step.no_answer, out),
-            TransferResult::Failed => self.enter(step.failed, out),
+            TransferResult::Failed | TransferResult::GivenBack => self.enter(step.failed, out),
         }
     }
 }

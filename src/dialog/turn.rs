@@ -158,6 +158,8 @@ impl Machine {
             | Input::Start
             | Input::Transferred(_)
             | Input::Invoked(_)
+            | Input::Given { .. }
+            | Input::TakenAway(_)
             | Input::HungUp => Answer::NoMatch,
         };
         match answer {

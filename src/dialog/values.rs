@@ -20,6 +20,14 @@ pub(crate) struct Values {
 }
 
 impl Values {
+    /// What a call knows from the beginning, as far as it fits.
+    pub(crate) fn preset(given: &BTreeMap<String, String>, plan: &Dialplan) -> Self {
+        let fits = |(slot, value): (&String, &String)| {
+            Some((slot.clone(), plan.slot_value(slot, value).ok()?))
+        };
+        Self { slots: given.iter().filter_map(fits).collect(), ..Self::default() }
+    }
+
     pub(crate) fn set(&mut self, slot: &str, value: String) {
         self.slots.insert(slot.to_owned(), value);
     }
@@ -98,6 +106,7 @@ impl Values {
                 CallFact::Date => &facts.date,
                 CallFact::Time => &facts.time,
                 CallFact::Weekday => &facts.weekday,
+                CallFact::Direction => facts.direction.as_str(),
             },
         }
     }

@@ -203,6 +203,7 @@ fn reference(value: &Reference, model: &Model) -> String {
             CallFact::Date => "call.date",
             CallFact::Time => "call.time",
             CallFact::Weekday => "call.weekday",
+            CallFact::Direction => "call.direction",
         }
         .to_owned(),
     }

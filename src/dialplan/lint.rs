@@ -149,7 +149,7 @@ fn too_long_that_asks(read: &Read, findings: &mut Findings) {
 /// A value that nothing ever sets is a gap in the prompt.
 fn values_never_known(read: &Read, findings: &mut Findings) {
     let model = &read.model;
-    let mut filled: BTreeSet<&str> = BTreeSet::new();
+    let mut filled = given_slots(model);
     let mut searched: BTreeSet<&str> = BTreeSet::new();
     let mut asked: BTreeSet<&str> = BTreeSet::new();
     for node in &model.nodes {
@@ -199,6 +199,12 @@ fn values_never_known(read: &Read, findings: &mut Findings) {
     }
 }
 
+/// Slots whose values come from outside of the dialog.
+fn given_slots(model: &Model) -> BTreeSet<&str> {
+    let given = model.slots.iter().filter(|(_, slot)| slot.given);
+    given.map(|(name, _)| name.as_str()).collect()
+}
+
 /// A choice of what a tool gave needs the tool.
 fn choices_from_nowhere(read: &Read, findings: &mut Findings) {
     let model = &read.model;
@@ -219,7 +225,7 @@ fn choices_from_nowhere(read: &Read, findings: &mut Findings) {
 
 fn unused_names(read: &Read, findings: &mut Findings) {
     let model = &read.model;
-    let mut slots: BTreeSet<&str> = BTreeSet::new();
+    let mut slots = given_slots(model);
     let mut tables: BTreeSet<&str> = BTreeSet::new();
     let mut tools: BTreeSet<&str> = BTreeSet::new();
     let mut intents: BTreeSet<&str> = model.globals.on.keys().map(String::as_str).collect();

@@ -3,6 +3,7 @@
 pub(crate) mod calendar;
 mod error;
 pub(crate) mod expression;
+mod given;
 mod graph;
 pub(crate) mod hours;
 mod include;
@@ -23,6 +24,7 @@ mod zone;
 
 pub(crate) use error::{At, Findings, did_you_mean};
 pub use error::{DialplanError, Severity};
+pub use given::SlotError;
 pub use graph::{Graph, GraphEdge, GraphNode};
 pub use plan::Dialplan;
 pub(crate) use read::{Fields, Report};

@@ -351,6 +351,8 @@ pub(crate) enum CallFact {
     Date,
     Time,
     Weekday,
+    /// `inbound` or `outbound`.
+    Direction,
 }
 
 impl Node {

@@ -10,6 +10,8 @@ pub(crate) struct Slot {
     pub(crate) kind: SlotKind,
     /// Whether records must not show the value in full.
     pub(crate) sensitive: bool,
+    /// Whether somebody outside of the dialog gives it its value, such as who places the call.
+    pub(crate) given: bool,
 }
 
 /// The shape of a slot's values.

@@ -35,8 +35,11 @@ pub struct Config {
     #[serde(default)]
     pub data: Data,
     /// Numbers and who answers them.
-    #[serde(rename = "number")]
+    #[serde(default, rename = "number")]
     pub numbers: Vec<Number>,
+    /// Dialplans of calls that are placed.
+    #[serde(default, rename = "dialplan")]
+    pub dialplans: Vec<PlacedDialplan>,
     /// Carriers and PBXs. With none that takes calls, anybody may call.
     #[serde(default, rename = "trunk")]
     pub trunks: Vec<Trunk>,
@@ -220,6 +223,17 @@ pub struct Number {
     pub trial: Option<Trial>,
 }
 
+/// A dialplan that answers no number, for calls that are placed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlacedDialplan {
+    /// The dialplan.
+    pub file: PathBuf,
+    /// Whether its calls are recorded. The journal is written in any case.
+    #[serde(default = "default_record")]
+    pub record: bool,
+}
+
 /// Synthesis.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -259,6 +273,9 @@ impl Config {
         let bad = |problem: String| ServiceError::Config { path: path.to_owned(), problem };
         let text = fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
         let mut config: Self = toml::from_str(&text).map_err(|e| bad(e.to_string()))?;
+        if config.numbers.is_empty() && config.dialplans.is_empty() {
+            return Err(bad("there is nothing to talk: add a [[number]], or a [[dialplan]] for calls that are placed".into()));
+        }
         let base = path.parent().unwrap_or(Path::new("."));
         for file in config.paths() {
             *file = base.join(&*file);
@@ -283,6 +300,7 @@ impl Config {
             .chain(&mut self.data.prompts)
             .chain(self.sip.tls.paths())
             .chain(self.trunks.iter_mut().flat_map(Trunk::paths))
+            .chain(self.dialplans.iter_mut().map(|dialplan| &mut dialplan.file))
             .chain(numbers)
     }
 }

@@ -1,6 +1,10 @@
 //! What answers the numbers: which dialplan a caller gets, and how it is replaced while calls run.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -25,9 +29,17 @@ pub(super) struct Line {
     pub(super) trial: Option<(Trial, Spoken)>,
 }
 
+/// What talks in calls that are placed.
+pub(super) struct Placeable {
+    pub(super) file: PathBuf,
+    pub(super) record: bool,
+    pub(super) spoken: Spoken,
+}
+
 /// What answers, and the prompts of all of it by their voices.
 pub(super) struct Lines {
     pub(super) lines: Vec<Line>,
+    pub(super) placeable: Vec<Placeable>,
     pub(super) prompts: Vec<(BTreeMap<Lang, String>, Arc<Prompts>)>,
 }
 
@@ -36,6 +48,26 @@ impl Lines {
     pub(super) fn find(&self, number: &str, trunk: Option<&str>) -> Option<&Line> {
         let at = route::find(self.lines.iter().map(|line| &line.number), number, trunk)?;
         self.lines.get(at)
+    }
+
+    /// The dialplan of that name or file, and whether its calls are recorded: one for calls that are placed, or one that
+    /// answers a number.
+    pub(super) fn named(&self, name: &str) -> Option<(&Spoken, bool)> {
+        let is = |spoken: &Spoken, file: &Path| {
+            spoken.dialplan.name() == name || file == Path::new(name)
+        };
+        let placeable = self.placeable.iter().find(|p| is(&p.spoken, &p.file));
+        let line = || self.lines.iter().find(|line| is(&line.main, &line.number.dialplan));
+        let placeable = placeable.map(|p| (&p.spoken, p.record));
+        placeable.or_else(|| line().map(|line| (&line.main, line.number.record)))
+    }
+
+    /// The names of all dialplans, each once.
+    pub(super) fn names(&self) -> Vec<String> {
+        let placeable = self.placeable.iter().map(|p| &p.spoken);
+        let spoken = placeable.chain(self.lines.iter().map(|line| &line.main));
+        let names: BTreeSet<&str> = spoken.map(|spoken| spoken.dialplan.name()).collect();
+        names.into_iter().map(str::to_owned).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     Config, ServiceError, Trial,
-    lines::{Line, Lines, Spoken},
+    lines::{Line, Lines, Placeable, Spoken},
 };
 use crate::{
     call::Engines,
@@ -24,33 +24,43 @@ use crate::{
     text::{Lang, Phrase},
 };
 
-/// A number's dialplan, or that of its trial, and the file that came from.
+/// A dialplan, for what it is, and the file that it came from.
 pub(super) struct Answering {
-    /// The number's place in the configuration.
-    at: usize,
-    is_trial: bool,
+    whose: Whose,
     path: PathBuf,
     dialplan: Arc<Dialplan>,
 }
 
-/// Loads the dialplans of every number; one that several numbers share is loaded once.
+/// What a dialplan is for: a place in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Whose {
+    Number(usize),
+    TrialOf(usize),
+    Placed(usize),
+}
+
+/// Loads the dialplans of every number and of calls that are placed; one that several numbers share is loaded once.
 pub(super) fn dialplans(config: &Config) -> Result<Vec<Answering>, ServiceError> {
     let mut loaded: BTreeMap<PathBuf, Arc<Dialplan>> = BTreeMap::new();
     let mut answering = Vec::new();
+    let mut wanted: Vec<(Whose, &PathBuf)> = Vec::new();
     for (at, number) in config.numbers.iter().enumerate() {
         if let Some(problem) = number.trial.as_ref().and_then(Trial::problem) {
             return Err(ServiceError::Trial { number: number.number.clone(), problem });
         }
-        let trial = number.trial.as_ref().map(|trial| (true, &trial.dialplan));
-        for (is_trial, path) in [(false, &number.dialplan)].into_iter().chain(trial) {
-            let dialplan = match loaded.get(path) {
-                Some(dialplan) => Arc::clone(dialplan),
-                None => Arc::new(load_dialplan(path)?),
-            };
-            loaded.insert(path.clone(), Arc::clone(&dialplan));
-            can_be_answered(config, path, &dialplan)?;
-            answering.push(Answering { at, is_trial, path: path.clone(), dialplan });
-        }
+        wanted.push((Whose::Number(at), &number.dialplan));
+        wanted.extend(number.trial.as_ref().map(|trial| (Whose::TrialOf(at), &trial.dialplan)));
+    }
+    let placed = config.dialplans.iter().enumerate();
+    wanted.extend(placed.map(|(at, placed)| (Whose::Placed(at), &placed.file)));
+    for (whose, path) in wanted {
+        let dialplan = match loaded.get(path) {
+            Some(dialplan) => Arc::clone(dialplan),
+            None => Arc::new(load_dialplan(path)?),
+        };
+        loaded.insert(path.clone(), Arc::clone(&dialplan));
+        can_be_answered(config, path, &dialplan)?;
+        answering.push(Answering { whose, path: path.clone(), dialplan });
     }
     Ok(answering)
 }
@@ -135,32 +145,41 @@ fn lines(
     answering: Vec<Answering>,
     known: &[(BTreeMap<Lang, String>, Arc<Prompts>)],
 ) -> Result<Lines, ServiceError> {
-    let mut spoken: HashMap<(usize, bool), Spoken> = HashMap::new();
+    let mut spoken: HashMap<Whose, Spoken> = HashMap::new();
     let mut all = Vec::new();
     for group in groups(answering) {
         let prompts = match known.iter().find(|(voices, _)| *voices == group.voices) {
             Some((_, prompts)) => Arc::clone(prompts),
             None => Arc::new(prompts(config, models, &group)?),
         };
-        for Answering { at, is_trial, path, dialplan } in group.members {
-            let number = config.numbers.get(at).map_or("", |number| number.number.as_str());
+        for Answering { whose, path, dialplan } in group.members {
+            let number = match whose {
+                Whose::Number(at) | Whose::TrialOf(at) => config.numbers.get(at),
+                Whose::Placed(_) => None,
+            };
+            let number = number.map_or("", |number| number.number.as_str());
             render(&prompts, &dialplan.phrases(), number)?;
             let version = dialplan.version();
-            tracing::info!(%number, dialplan = dialplan.name(), version, path = %path.display(), is_trial, "answering");
-            spoken.insert((at, is_trial), Spoken { dialplan, prompts: Arc::clone(&prompts) });
+            tracing::info!(%number, dialplan = dialplan.name(), version, path = %path.display(), ?whose, "loaded");
+            spoken.insert(whose, Spoken { dialplan, prompts: Arc::clone(&prompts) });
         }
         all.push((group.voices, prompts));
     }
     let mut lines = Vec::new();
     for (at, number) in config.numbers.iter().enumerate() {
-        let Some(main) = spoken.remove(&(at, false)) else { continue };
+        let Some(main) = spoken.remove(&Whose::Number(at)) else { continue };
         let before_answer =
             number.before_answer.as_ref().map(|before| before.load()).transpose()?;
-        let trial = number.trial.clone().zip(spoken.remove(&(at, true)));
+        let trial = number.trial.clone().zip(spoken.remove(&Whose::TrialOf(at)));
         let before_answer = before_answer.unwrap_or_default();
         lines.push(Line { number: number.clone(), before_answer, main, trial });
     }
-    Ok(Lines { lines, prompts: all })
+    let placed = config.dialplans.iter().enumerate().filter_map(|(at, placed)| {
+        let spoken = spoken.remove(&Whose::Placed(at))?;
+        Some(Placeable { file: placed.file.clone(), record: placed.record, spoken })
+    });
+    let placeable = placed.collect();
+    Ok(Lines { lines, placeable, prompts: all })
 }
 
 fn groups(answering: Vec<Answering>) -> Vec<Group> {

@@ -8,6 +8,7 @@ mod error;
 mod lines;
 mod load;
 mod monitoring;
+mod originate;
 mod route;
 mod trial;
 mod trunk;
@@ -15,7 +16,7 @@ mod trunk_check;
 
 use std::{
     future::Future,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -28,20 +29,23 @@ use tokio::{
 };
 
 pub use before_answer::BeforeAnswer;
-pub use config::{Config, Data, Inference, Monitoring, Number, Rtp, Sip, Voices};
+pub use config::{Config, Data, Inference, Monitoring, Number, PlacedDialplan, Rtp, Sip, Voices};
 pub use error::ServiceError;
 pub use lines::Reloader;
+pub use originate::{OriginateError, Originator, OutboundCall};
 pub use trial::Trial;
 pub use trunk::Trunk;
 pub use trunk_check::{Finding, TestCall, TrunkLine, Verdict, check_trunk};
 
-use lines::{Lines, Reload};
+use lines::{Lines, Reload, Spoken};
+use originate::{Origin, Placed};
 
 use crate::{
-    call::{self, ArchiveWriter, Engines, PortRange, Setup, live::Live},
+    call::{self, ArchiveWriter, Engines, PortRange, Setup, control::Calls, live::Live},
     crm::Crm,
     sip::{
-        Leg, Permits, Redacted, Rejection, SessionTimerConfig, SipLeg, UserAgent, UserAgentConfig,
+        Leg, Permit, Permits, Redacted, Rejection, SessionTimerConfig, SipLeg, UserAgent,
+        UserAgentConfig,
     },
     speech::models::ModelDir,
     store::Store,
@@ -49,6 +53,8 @@ use crate::{
 
 /// What a caller who finds every permit taken is told to wait.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
+/// Whose calls they are where nobody says.
+const TENANT: &str = "default";
 /// Live events kept for a watcher that lags.
 const LIVE_EVENTS: usize = 1_024;
 
@@ -59,6 +65,9 @@ pub struct Service {
     models: ModelDir,
     reloader: Reloader,
     reloads: mpsc::Receiver<Reload>,
+    originator: Originator,
+    origins: mpsc::Receiver<Origin>,
+    placed: Placed,
     shared: Shared,
     permits: Permits,
     monitoring: monitoring::Monitoring,
@@ -72,6 +81,7 @@ struct Shared {
     store: Store,
     crm: Crm,
     live: Live,
+    calls: Calls,
     ports: Arc<PortRange>,
     archives: ArchiveWriter,
 }
@@ -115,6 +125,7 @@ impl Service {
             store,
             crm,
             live,
+            calls: Calls::default(),
             ports: Arc::new(ports),
             archives: ArchiveWriter::start().map_err(ServiceError::Thread)?,
         };
@@ -122,8 +133,20 @@ impl Service {
             tracing::info!(%address, "metrics and health over HTTP");
         }
         let (reloader, reloads) = Reloader::new();
-        let lines = Arc::new(lines);
-        Ok(Self { agent, lines, models, reloader, reloads, shared, permits, monitoring })
+        let (originator, origins) = Originator::new();
+        Ok(Self {
+            agent,
+            lines: Arc::new(lines),
+            models,
+            reloader,
+            reloads,
+            originator,
+            origins,
+            placed: Placed::default(),
+            shared,
+            permits,
+            monitoring,
+        })
     }
 
     /// The address listened on.
@@ -144,6 +167,16 @@ impl Service {
     /// Has it read its dialplans again while it runs.
     pub fn reloader(&self) -> Reloader {
         self.reloader.clone()
+    }
+
+    /// Has it place calls while it runs.
+    pub fn originator(&self) -> Originator {
+        self.originator.clone()
+    }
+
+    /// The running calls, which can be driven.
+    pub fn calls(&self) -> Calls {
+        self.shared.calls.clone()
     }
 
     /// What is happening.
@@ -175,6 +208,7 @@ impl Service {
                     None => break,
                 },
                 Some(_) = calls.join_next() => {}
+                Some(origin) = self.origins.recv() => self.originate(origin, &mut calls),
                 // One at a time: what is read last is what answers.
                 Some(reload) = self.reloads.recv(), if loading.is_empty() => {
                     loading.spawn_blocking(self.reading(reload));
@@ -186,6 +220,8 @@ impl Service {
             }
         }
         self.monitoring.ready(false);
+        // Whoever waits for a call to be placed learns that it will not be.
+        drop(self.origins);
         let deadline = Duration::from_secs(self.shared.config.sip.drain_s);
         drain::drain(self.agent, calls, deadline, cut).await;
     }
@@ -228,34 +264,12 @@ impl Service {
         };
         let id = call_id();
         tracing::info!(call = %id, caller = %Redacted(&info.from), called = %number, "call");
-        let shared = &self.shared;
         let spoken = line.for_caller(&info.from_user).clone();
         let setup = Setup {
-            dir: shared.config.data.dir.join("calls").join(&id[..8]).join(&id),
-            id,
-            dialplan: spoken.dialplan,
-            engines: Arc::clone(&shared.engines),
-            prompts: spoken.prompts,
-            crm: shared.crm.clone(),
-            store: shared.store.clone(),
-            live: shared.live.clone(),
             bind: self.agent.route_for(info.remote.ip()).bind_ip,
-            ports: Arc::clone(&shared.ports),
-            capabilities: shared.config.rtp.capabilities(),
-            media: shared.config.rtp.media_options(),
-            srtp: shared.config.srtp_with(info.trunk.as_deref()),
-            archives: shared.archives.clone(),
             record: line.number.record,
-            timing: shared.config.timing.clone(),
-            limits: shared.config.limits,
             before_answer: line.before_answer.clone(),
-            dialer: self.agent.dialer(),
-            transfer_srtp: shared
-                .config
-                .srtp_with(shared.config.transfer.trunk.as_deref().or(info.trunk.as_deref())),
-            transfer_trunk: shared.config.transfer.trunk.clone(),
-            summary_url: shared.config.transfer.summary_url.clone(),
-            permit,
+            ..self.setup(id, spoken, info.trunk.as_deref(), permit)
         };
         calls.spawn(async move {
             let id = setup.id.clone();
@@ -264,6 +278,40 @@ impl Service {
                 Err(error) => tracing::warn!(call = %id, %error, "call failed"),
             }
         });
+    }
+
+    /// What a call by `trunk` is made with.
+    fn setup(&self, id: String, spoken: Spoken, trunk: Option<&str>, permit: Permit) -> Setup {
+        let shared = &self.shared;
+        let config = &shared.config;
+        let transfer_trunk = config.transfer.trunk.clone();
+        Setup {
+            dir: config.data.dir.join("calls").join(&id[..8]).join(&id),
+            id,
+            tenant: TENANT.into(),
+            calls: shared.calls.clone(),
+            dialplan: spoken.dialplan,
+            engines: Arc::clone(&shared.engines),
+            prompts: spoken.prompts,
+            crm: shared.crm.clone(),
+            store: shared.store.clone(),
+            live: shared.live.clone(),
+            bind: Ipv4Addr::UNSPECIFIED.into(),
+            ports: Arc::clone(&shared.ports),
+            capabilities: config.rtp.capabilities(),
+            media: config.rtp.media_options(),
+            srtp: config.srtp_with(trunk),
+            archives: shared.archives.clone(),
+            record: true,
+            timing: config.timing.clone(),
+            limits: config.limits,
+            before_answer: call::BeforeAnswer::default(),
+            dialer: self.agent.dialer(),
+            transfer_srtp: config.srtp_with(transfer_trunk.as_deref().or(trunk)),
+            transfer_trunk,
+            summary_url: config.transfer.summary_url.clone(),
+            permit,
+        }
     }
 
     fn refuse(&self, mut leg: SipLeg, rejection: Rejection, calls: &mut JoinSet<()>) {

@@ -68,7 +68,11 @@ pub(super) fn written(input: &Input) -> String {
         Input::NoInput => "[silence]".to_owned(),
         Input::HungUp => "[hangs up]".to_owned(),
         Input::Keys(keys) => format!("[{keys}]"),
-        Input::Start | Input::Transferred(_) | Input::Invoked(_) => String::new(),
+        Input::Start
+        | Input::Transferred(_)
+        | Input::Invoked(_)
+        | Input::Given { .. }
+        | Input::TakenAway(_) => String::new(),
     }
 }
 

@@ -40,6 +40,18 @@ pub enum SipError {
         /// What happened.
         why: String,
     },
+    /// A peer that takes no call now; of a trunk, the last of its targets.
+    #[error("{transport}:{peer} takes no call now: {code} {reason}")]
+    Unavailable {
+        /// How.
+        transport: Transport,
+        /// Whom.
+        peer: SocketAddr,
+        /// SIP status code.
+        code: u16,
+        /// Its reason phrase.
+        reason: String,
+    },
     /// A request outside of a call that nobody answered.
     #[error(
         "no answer to {method} from {transport}:{peer} in {seconds} s; check that it listens there, and the firewall"

@@ -3,25 +3,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use time::OffsetDateTime;
 
 use crate::audio::CallTime;
-
-/// Who called whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallDirection {
-    /// The caller called us.
-    Inbound,
-    /// We called.
-    Outbound,
-}
-
-impl CallDirection {
-    /// `inbound` or `outbound`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Inbound => "inbound",
-            Self::Outbound => "outbound",
-        }
-    }
-}
+pub use crate::dialog::CallDirection;
 
 /// What is known of a call when it begins.
 #[derive(Debug, Clone)]

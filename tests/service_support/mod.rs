@@ -4,7 +4,8 @@
 use std::{path::Path, time::Duration};
 
 use hotline::{
-    service::{Config, Reloader, Service},
+    call::{control::Calls, live::Live},
+    service::{Config, Originator, Reloader, Service},
     speech::models::ModelDir,
     store::{CallFilter, CallRecord, Store},
 };
@@ -21,6 +22,9 @@ pub(crate) struct Running {
     pub(crate) address: std::net::SocketAddr,
     pub(crate) monitoring: Option<std::net::SocketAddr>,
     pub(crate) reloader: Reloader,
+    pub(crate) calls: Calls,
+    pub(crate) originator: Originator,
+    pub(crate) live: Live,
     pub(crate) config: Config,
     pub(crate) store: Store,
     pub(crate) data: tempfile::TempDir,
@@ -46,7 +50,8 @@ impl Running {
         config.numbers.iter_mut().for_each(|n| n.number = "4001".into());
         configure(&mut config);
         let service = Service::start(config.clone(), None).await.unwrap();
-        let reloader = service.reloader();
+        let (reloader, originator) = (service.reloader(), service.originator());
+        let (calls, live) = (service.calls(), service.live().clone());
         let monitoring = service.monitoring_address();
         let (address, store) = (service.address(), service.store().clone());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -60,7 +65,20 @@ impl Running {
             },
         ));
         let (stop, cut) = (Some(stop), Some(cut));
-        Some(Self { task, stop, cut, address, monitoring, reloader, config, store, data })
+        Some(Self {
+            task,
+            stop,
+            cut,
+            address,
+            monitoring,
+            reloader,
+            calls,
+            originator,
+            live,
+            config,
+            store,
+            data,
+        })
     }
 
     /// A peer that has not called yet.

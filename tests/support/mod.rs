@@ -10,11 +10,11 @@ use std::{
 use hotline::{
     audio::CallTime,
     conversation::{
-        Attention, Conversation, Input, InvokeId, Note, Output, PromptId, Timing, TurnStamps,
-        UtteranceId,
+        Attention, Conversation, Input, InvokeId, Note, Order, Output, PromptId, Refusal, Timing,
+        TurnStamps, UtteranceId,
         journal::{self, FORMAT, Header, Step},
     },
-    dialog::{CallFacts, Invoke, Machine, Outcome},
+    dialog::{CallDirection, CallFacts, Invoke, Machine, Outcome, Transfer},
     dialplan::{Dialplan, DialplanSource},
     text::Hypothesis,
 };
@@ -41,6 +41,7 @@ pub(crate) struct Sim {
     now: CallTime,
     playing: VecDeque<(PromptId, u64)>,
     held: bool,
+    muted: bool,
     /// What was done to the sounding prompt, and when, ms.
     pub(crate) playback: Vec<(Playback, u64)>,
     /// Samples sent of each prompt.
@@ -56,11 +57,22 @@ pub(crate) struct Sim {
     pub(crate) outcome: Option<Outcome>,
     /// What tools were asked.
     pub(crate) invoked: Vec<(InvokeId, Invoke)>,
+    /// To whom the caller was to be handed over.
+    pub(crate) transfers: Vec<Transfer>,
 }
 
 impl Sim {
     /// A call that has just been answered by `dialplan`.
     pub(crate) fn answered(dialplan: &str) -> Self {
+        Self::begun(dialplan, CallDirection::Inbound, &[])
+    }
+
+    /// The same of a call that we placed, with values that slots have from the beginning.
+    pub(crate) fn placed(dialplan: &str, preset: &[(&str, &str)]) -> Self {
+        Self::begun(dialplan, CallDirection::Outbound, preset)
+    }
+
+    fn begun(dialplan: &str, direction: CallDirection, preset: &[(&str, &str)]) -> Self {
         let source = DialplanSource::inline("test.yaml", dialplan);
         let plan = Dialplan::from_source(source.clone()).unwrap_or_else(|errors| {
             panic!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
@@ -72,6 +84,8 @@ impl Sim {
             time: "10:05".into(),
             weekday: "mon".into(),
             zones: Default::default(),
+            direction,
+            preset: preset.iter().map(|(slot, value)| ((*slot).into(), (*value).into())).collect(),
         };
         let header = Header {
             format: FORMAT,
@@ -88,6 +102,7 @@ impl Sim {
             now: CallTime::ZERO,
             playing: VecDeque::new(),
             held: false,
+            muted: false,
             playback: Vec::new(),
             sent: BTreeMap::new(),
             recognizing: None,
@@ -97,6 +112,7 @@ impl Sim {
             notes: Vec::new(),
             outcome: None,
             invoked: Vec::new(),
+            transfers: Vec::new(),
         };
         sim.input(Input::Start);
         sim
@@ -175,6 +191,13 @@ impl Sim {
         }
     }
 
+    /// Somebody outside of the call orders something, as the rim does it: what is refused is no input.
+    pub(crate) fn order(&mut self, order: Order) -> Result<(), Refusal> {
+        self.conversation.check(&order)?;
+        self.input(Input::Order(order));
+        Ok(())
+    }
+
     /// Milliseconds since the answer.
     pub(crate) fn now_ms(&self) -> u64 {
         self.now.as_ms()
@@ -244,7 +267,7 @@ impl Sim {
         if self.conversation.deadline().is_some_and(|at| at <= self.now) {
             self.input(Input::Deadline);
         }
-        if self.held {
+        if self.held || self.muted {
             return;
         }
         if let Some((prompt, sent)) = self.playing.front_mut() {
@@ -269,6 +292,11 @@ impl Sim {
                 self.said.push(say.phrase.to_string());
                 self.playing.push_back((prompt, 0));
             }
+            Output::PlayClip { prompt, clip } => {
+                self.said.push(format!("clip {}", clip.0));
+                self.playing.push_back((prompt, 0));
+            }
+            Output::Mute(on) => self.muted = on,
             Output::Duck => self.playback.push((Playback::Ducked, self.now_ms())),
             Output::Hold => {
                 self.held = true;
@@ -292,7 +320,8 @@ impl Sim {
             Output::HangUp(outcome) => self.outcome = Some(outcome),
             Output::Note(note) => self.notes.push(note),
             Output::Invoke { id, invoke } => self.invoked.push((id, invoke)),
-            Output::Prepare { .. } | Output::Transfer(_) => {}
+            Output::Transfer(transfer) => self.transfers.push(transfer),
+            Output::Prepare { .. } => {}
         }
     }
 }

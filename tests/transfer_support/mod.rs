@@ -50,6 +50,18 @@ impl Callee {
     }
 
     pub(crate) async fn respond(&self, to: SocketAddr, request: &str, status: &str, body: &str) {
+        self.respond_with(to, request, status, "", body).await;
+    }
+
+    /// The same with further headers.
+    pub(crate) async fn respond_with(
+        &self,
+        to: SocketAddr,
+        request: &str,
+        status: &str,
+        headers: &str,
+        body: &str,
+    ) {
         let mut lines: Vec<String> = ["Via:", "From:", "Call-ID:", "CSeq:"]
             .iter()
             .flat_map(|name| request.lines().filter(move |line| line.starts_with(name)))
@@ -62,8 +74,10 @@ impl Callee {
             lines.push("Content-Type: application/sdp".into());
         }
         let head = lines.join("\r\n");
-        let response =
-            format!("SIP/2.0 {status}\r\n{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let response = format!(
+            "SIP/2.0 {status}\r\n{head}\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
         self.socket.send_to(response.as_bytes(), to).await.unwrap();
     }
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{Handover, Second, Stage, Transfers};
 use crate::{
     audio::Ringback,
-    call::{jobs::Done, task::Call},
+    call::{control::CallState, jobs::Done, task::Call},
     conversation::Input,
     dialog::TransferMode,
     sip::{Leg, LegEvent, Redacted, ReferReports, ReferRequest},
@@ -68,7 +68,8 @@ impl<L: Leg> Call<L> {
         });
         let desk = self.transfers.desk.clone();
         self.jobs.spawn(async move {
-            Done::Referred(Box::new(Second::dial_referred(&desk, &referral).await))
+            let dialled = Second::dial_referred(&desk, &referral).await;
+            Done::Referred(Box::new(dialled.map_err(|error| error.to_string())))
         });
     }
 
@@ -117,6 +118,7 @@ impl<L: Leg> Call<L> {
             return asked.end(488);
         }
         tracing::info!("the caller is connected elsewhere");
+        self.controls.state(CallState::HandedOver);
         asked.reports.report(200);
         let handover = Handover {
             mode: TransferMode::Bridge,

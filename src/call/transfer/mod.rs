@@ -11,7 +11,14 @@ use tokio::time::Instant;
 use asked::Asked;
 pub(super) use second::{Desk, Second};
 
-use super::{EndReason, jobs::Done, player::FRAME, task::Call};
+use super::{
+    EndReason,
+    control::CallState,
+    jobs::Done,
+    live::{Happening, TransferState},
+    player::FRAME,
+    task::Call,
+};
 use crate::{
     audio::{CallTime, Hz8k, Pcm, Ringback},
     conversation::Input,
@@ -113,6 +120,12 @@ impl Transfers {
         media.is_some_and(|media| media.press(key, KEY_TICKS))
     }
 
+    /// Whether somebody talks to the caller who took the call over, or is called for that.
+    pub(super) fn takes_over(&self) -> bool {
+        let mode = self.under_way.as_ref().map(|handover| handover.mode);
+        mode == Some(TransferMode::TakeOver)
+    }
+
     fn stage(&self) -> Option<Stage> {
         self.under_way.as_ref().map(|handover| handover.stage)
     }
@@ -132,12 +145,17 @@ impl Transfers {
 impl<L: Leg> Call<L> {
     pub(super) fn transfer(&mut self, transfer: Transfer) {
         let uri = self.transfers.desk.uri(&transfer.to);
+        self.controls.state(CallState::HandingOver);
+        self.record.tell(Happening::Transfer(TransferState::Calling));
         let Transfer { mode, ring, .. } = transfer;
         if mode == TransferMode::Refer {
             self.transfers.refer(uri.clone(), None);
         } else {
             let (desk, to) = (self.transfers.desk.clone(), transfer.to.clone());
-            self.jobs.spawn(async move { Done::Dialled(Box::new(Second::dial(&desk, &to).await)) });
+            self.jobs.spawn(async move {
+                let dialled = Second::dial(&desk, &to).await;
+                Done::Dialled(Box::new(dialled.map_err(|error| error.to_string())))
+            });
         }
         self.transfers.under_way = Some(Handover {
             mode,
@@ -169,7 +187,10 @@ impl<L: Leg> Call<L> {
         let Some(handover) = &mut self.transfers.under_way else { return };
         let (Some(second), stage) = (&mut handover.second, handover.stage) else { return };
         match heard {
-            Some(LegEvent::Ringing) => handover.rings = true,
+            Some(LegEvent::Ringing) => {
+                handover.rings = true;
+                self.record.tell(Happening::Transfer(TransferState::Ringing));
+            }
             Some(LegEvent::EarlyMedia { sdp }) => {
                 if let Err(problem) = second.described(&sdp) {
                     tracing::info!(%problem, "the callee's early media cannot be used");
@@ -216,6 +237,11 @@ impl<L: Leg> Call<L> {
             return self.transferred(TransferResult::Failed);
         }
         handover.stage = Stage::Talking;
+        self.controls.state(match handover.mode {
+            TransferMode::TakeOver => CallState::TakenOver,
+            _ => CallState::HandedOver,
+        });
+        self.record.tell(Happening::Transfer(TransferState::Connected));
         if handover.mode == TransferMode::Attended {
             let uri = handover.uri.clone();
             self.transfers.refer(uri, Some(&second));
@@ -319,11 +345,13 @@ impl<L: Leg> Call<L> {
         self.leg.replace(by);
     }
 
-    fn transferred(&mut self, result: TransferResult) {
+    pub(super) fn transferred(&mut self, result: TransferResult) {
         // Dropping the callee's leg ends it.
         self.transfers.under_way = None;
         self.transfers.referral = None;
         self.transfers.done = result == TransferResult::Done;
+        self.controls.state(CallState::Talking);
+        self.record.tell(Happening::Transfer(state_of(result)));
         let now = self.now();
         self.step(now, Input::Transferred(result));
         if self.transfers.done && self.conversation.is_over() {
@@ -337,6 +365,16 @@ async fn heard(second: Option<&mut Second>) -> Option<LegEvent> {
     match second {
         Some(second) => second.next().await,
         None => future::pending().await,
+    }
+}
+
+fn state_of(result: TransferResult) -> TransferState {
+    match result {
+        TransferResult::Done => TransferState::Done,
+        TransferResult::Busy => TransferState::Busy,
+        TransferResult::NoAnswer => TransferState::NoAnswer,
+        TransferResult::Failed => TransferState::Failed,
+        TransferResult::GivenBack => TransferState::GivenBack,
     }
 }
 

@@ -5,7 +5,7 @@ use std::{net::IpAddr, net::SocketAddr, sync::Arc};
 use tokio::net::UdpSocket;
 
 use crate::{
-    call::{MediaOptions, PortRange, SrtpPolicy, media::Media, session::Session},
+    call::{CallError, MediaOptions, PortRange, SrtpPolicy, media::Media, session::Session},
     sdp::{self, Capabilities, LocalMedia},
     sip::{
         DialRequest, Dialer, Leg, LegEvent, Referral, Route, SipError, SipLeg, Transport, TrunkCall,
@@ -29,6 +29,8 @@ pub(in crate::call) struct Desk {
     pub(in crate::call) trunk: Option<String>,
     /// The caller's number; empty when there is none.
     pub(in crate::call) caller: String,
+    /// Our number in calls by a trunk; the trunk's own when it is not given.
+    pub(in crate::call) caller_id: Option<String>,
     /// What tells the callee of the call: its id, and where its summary is.
     pub(in crate::call) context: Vec<(String, String)>,
 }
@@ -65,7 +67,8 @@ impl Desk {
     ) -> Result<SipLeg, SipError> {
         match callee {
             Callee::Number { number, trunk } => {
-                let call = TrunkCall { number, offer, caller_id: None, headers };
+                let caller_id = self.caller_id.clone();
+                let call = TrunkCall { number, offer, caller_id, headers };
                 self.dialer.dial_trunk(&trunk, call).await
             }
             Callee::Uri(uri) => {
@@ -109,22 +112,22 @@ fn number_at(number: &str, peer: SocketAddr, transport: Transport) -> String {
 
 /// The callee's side: signalling, and media as soon as there is any.
 pub(in crate::call) struct Second {
-    pub(super) leg: SipLeg,
-    pub(super) media: Option<Media>,
+    pub(in crate::call) leg: SipLeg,
+    pub(in crate::call) media: Option<Media>,
     pub(super) session: Session,
     sockets: Option<(UdpSocket, UdpSocket)>,
     options: MediaOptions,
 }
 
 impl Second {
-    /// Calls `to`, a SIP URI or a number; the text of an error is for the log.
-    pub(super) async fn dial(desk: &Desk, to: &str) -> Result<Self, String> {
+    /// Calls `to`, a SIP URI or a number.
+    pub(in crate::call) async fn dial(desk: &Desk, to: &str) -> Result<Self, CallError> {
         Self::call(desk, desk.callee(to), desk.context.clone()).await
     }
 
     /// Calls whom a REFER names: by the trunk, when it is one of a trunk's; in the place of the
     /// call that the REFER names, if it names one (RFC 3891).
-    pub(super) async fn dial_referred(desk: &Desk, referral: &Referral) -> Result<Self, String> {
+    pub(super) async fn dial_referred(desk: &Desk, referral: &Referral) -> Result<Self, CallError> {
         let mut headers = desk.context.clone();
         headers.extend(referral.headers.iter().cloned());
         if let Some(replaces) = &referral.replaces {
@@ -142,30 +145,35 @@ impl Second {
         desk: &Desk,
         callee: Callee,
         headers: Vec<(String, String)>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, CallError> {
         // What the callee reaches us at may be another address than what the caller does.
-        let route = desk.route(&callee).await.map_err(|e| e.to_string())?;
-        let (rtp, rtcp) = desk.ports.bind(route.bind_ip).await.map_err(|e| e.to_string())?;
+        let route = desk.route(&callee).await?;
+        let (rtp, rtcp) = desk.ports.bind(route.bind_ip).await?;
         let mut session = Session::new(LocalMedia {
             address: route.local_ip,
-            port: rtp.local_addr().map_err(|e| e.to_string())?.port(),
+            port: rtp.local_addr().map_err(CallError::Socket)?.port(),
             session_id: rand::random::<u32>().into(),
             version: 1,
             security: desk.srtp.security(),
             capabilities: desk.capabilities.clone(),
         });
         let offer = session.offer();
-        let leg = desk.dial(callee, offer, headers).await.map_err(|e| e.to_string())?;
+        let leg = desk.dial(callee, offer, headers).await?;
         Ok(Self { leg, media: None, session, sockets: Some((rtp, rtcp)), options: desk.options })
     }
 
+    /// Its leg, its media if that was described, and its session.
+    pub(in crate::call) fn into_parts(self) -> (SipLeg, Option<Media>, Session) {
+        (self.leg, self.media, self.session)
+    }
+
     /// Waits for the callee's signalling. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Option<LegEvent> {
+    pub(in crate::call) async fn next(&mut self) -> Option<LegEvent> {
         self.leg.next_event().await
     }
 
     /// The callee described its media: before its answer, or in it.
-    pub(super) fn described(&mut self, sdp: &str) -> Result<(), String> {
+    pub(in crate::call) fn described(&mut self, sdp: &str) -> Result<(), String> {
         if sdp.is_empty() && self.media.is_some() {
             return Ok(()); // said already, with its early media
         }

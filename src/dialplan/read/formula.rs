@@ -14,7 +14,7 @@ use crate::{
     text::ReadAs,
 };
 
-const CALL: [&str; 5] = ["caller", "called", "date", "time", "weekday"];
+const CALL: [&str; 6] = ["caller", "called", "date", "time", "weekday", "direction"];
 
 impl Scope<'_> {
     /// An expression, which is to give what `fits`; `wanted` names that for messages.
@@ -117,7 +117,7 @@ impl Scope<'_> {
     /// A value of the kind that the name has, to try an expression with.
     fn sample(&self, name: &str) -> Operand {
         if name == "call" {
-            let values = ["4155550134", "1000", "2026-11-23", "10:05", "mon"];
+            let values = ["4155550134", "1000", "2026-11-23", "10:05", "mon", "inbound"];
             let fields = CALL.iter().zip(values);
             return Operand::Fields(
                 fields

@@ -15,7 +15,7 @@ impl Scope<'_> {
     pub(super) fn slot(&self, name: &str, yaml: &Yaml) -> Option<Slot> {
         if let Kind::Scalar(kind) = &yaml.kind {
             return match simple(kind) {
-                Some(kind) => Some(Slot { kind, sensitive: false }),
+                Some(kind) => Some(Slot { kind, sensitive: false, given: false }),
                 None => self.unknown_type(kind, yaml),
             };
         }
@@ -33,8 +33,9 @@ impl Scope<'_> {
         };
         let sensitive = fields.get("sensitive");
         let sensitive = sensitive.is_some_and(|y| self.report.flag(y, "`sensitive`"));
+        let given = fields.get("given").is_some_and(|y| self.report.flag(y, "`given`"));
         fields.finish();
-        Some(Slot { kind: kind?, sensitive })
+        Some(Slot { kind: kind?, sensitive, given })
     }
 
     fn unknown_type(&self, kind: &str, yaml: &Yaml) -> Option<Slot> {

@@ -83,8 +83,9 @@ impl Scope<'_> {
             "date" => Some(CallFact::Date),
             "time" => Some(CallFact::Time),
             "weekday" => Some(CallFact::Weekday),
+            "direction" => Some(CallFact::Direction),
             _ => {
-                let known = ["caller", "called", "date", "time", "weekday"];
+                let known = ["caller", "called", "date", "time", "weekday", "direction"];
                 let remedy = did_you_mean(name, known);
                 self.report.error(at, format!("a call has no `{name}`"), remedy);
                 None
@@ -102,7 +103,9 @@ impl Scope<'_> {
                 let tool = self.tools.get(tool);
                 tool.and_then(|t| t.gives.get(field)).copied().unwrap_or(ReadAs::Text)
             }
-            Reference::Column { .. } | Reference::Call(CallFact::Weekday) => ReadAs::Text,
+            Reference::Column { .. } | Reference::Call(CallFact::Weekday | CallFact::Direction) => {
+                ReadAs::Text
+            }
             Reference::Call(CallFact::Caller | CallFact::Called) => ReadAs::Digits,
             Reference::Call(CallFact::Date) => ReadAs::Date,
             Reference::Call(CallFact::Time) => ReadAs::Time,
@@ -129,7 +132,7 @@ impl Scope<'_> {
                     CallFact::Caller | CallFact::Called => read_as == ReadAs::Digits,
                     CallFact::Date => read_as == ReadAs::Date,
                     CallFact::Time => read_as == ReadAs::Time,
-                    CallFact::Weekday => read_as == ReadAs::Text,
+                    CallFact::Weekday | CallFact::Direction => read_as == ReadAs::Text,
                 };
                 (!fits).then(|| "the call's facts have readings of their own".to_owned())
             }

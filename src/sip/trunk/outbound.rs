@@ -136,7 +136,7 @@ async fn taken(
     };
     match first {
         Some(LegEvent::Rejected { code: code @ (408 | 500 | 502 | 503 | 504), reason, .. }) => {
-            Err(failed(format!("{code} {reason}")))
+            Err(SipError::Unavailable { transport, peer, code, reason })
         }
         Some(LegEvent::Failed { why }) => Err(failed(why)),
         Some(event) => {
