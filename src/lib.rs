@@ -11,6 +11,7 @@ pub mod conversation;
 pub mod crm;
 pub mod dialog;
 pub mod dialplan;
+pub mod llm;
 pub mod rtp;
 pub mod sdp;
 pub mod service;

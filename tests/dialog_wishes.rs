@@ -67,7 +67,7 @@ impl Call {
                 Output::Say(say) => answer.said.push(say),
                 Output::Listen(listen) => answer.listen = Some(listen),
                 Output::Note(event) => answer.events.push(event),
-                Output::Transfer(_) | Output::Invoke(_) | Output::HangUp(_) => {}
+                _ => {}
             }
         }
         answer

@@ -22,6 +22,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("simulate", 5),
     ("sip", 6),
     ("crm", 6),
+    ("llm", 6),
     ("store", 6),
     ("call", 7),
     ("service", 8),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::{live::Happening, task::Call, transfer::Second};
 use crate::{
     audio::{CallTime, Hz8k, Manner, Pcm},
-    conversation::{ClipId, Input, InvokeId, PromptId, UtteranceId},
-    dialog::{Invoke, InvokeResult, Say},
+    conversation::{ClipId, GenerateId, Input, InvokeId, PromptId, UtteranceId},
+    dialog::{Generate, Generated, Invoke, InvokeResult, Say},
+    llm::Answer,
     sip::Leg,
     speech::Hints,
     text::{Hypothesis, Phrase},
@@ -26,6 +27,12 @@ pub(super) enum Done {
     Invoked {
         id: InvokeId,
         result: InvokeResult,
+    },
+    /// A part of an answer, and where the rest comes from.
+    Generated {
+        id: GenerateId,
+        part: Generated,
+        answer: Box<Answer>,
     },
     /// The leg of somebody to whom the caller is to be handed over.
     Dialled(Box<Result<Second, String>>),
@@ -53,6 +60,7 @@ impl<L: Leg> Call<L> {
                 self.player.ready(now, prompt, Arc::new(Pcm::silence(0)));
             }
             Some(Done::Invoked { id, result }) => self.step(now, Input::Invoked { id, result }),
+            Some(Done::Generated { id, part, answer }) => self.generated(now, id, part, *answer),
             Some(Done::Dialled(second)) => self.dialled(*second),
             Some(Done::Referred(second)) => self.referral_dialled(*second),
             // Cancelled by ourselves.
@@ -125,6 +133,42 @@ impl<L: Leg> Call<L> {
             let result = crm.invoke(&call, id.0, invoke).await;
             Done::Invoked { id, result }
         });
+    }
+}
+
+impl<L: Leg> Call<L> {
+    /// Has a language model answer.
+    pub(super) fn generate(&mut self, id: GenerateId, request: Generate) {
+        let answer = self.llm.ask(request);
+        self.read_on(id, answer);
+    }
+
+    /// The rest of the answer is not wanted.
+    pub(super) fn stop_generating(&mut self, id: GenerateId) {
+        if let Some((_, job)) = self.generating.take_if(|(current, _)| *current == id) {
+            job.abort();
+        }
+    }
+
+    fn generated(&mut self, now: CallTime, id: GenerateId, part: Generated, answer: Answer) {
+        // One that was stopped while it was on its way.
+        if self.generating.as_ref().is_none_or(|(current, _)| *current != id) {
+            return;
+        }
+        match part {
+            Generated::Sentence(_) => self.read_on(id, answer),
+            _ => self.generating = None,
+        }
+        self.step(now, Input::Generated { id, part });
+    }
+
+    /// Waits for the next part.
+    fn read_on(&mut self, id: GenerateId, mut answer: Answer) {
+        let job = self.jobs.spawn(async move {
+            let part = answer.next().await;
+            Done::Generated { id, part, answer: Box::new(answer) }
+        });
+        self.generating = Some((id, job));
     }
 }
 

@@ -30,6 +30,7 @@ use crate::{
     },
     crm::Crm,
     dialplan::Dialplan,
+    llm::Llm,
     sdp::{self, Capabilities, LocalMedia, Negotiated},
     sip::{Dialer, HangUpCause, Leg, LegEvent, LegInfo, Permit, SipError},
     speech::prompts::Prompts,
@@ -55,6 +56,8 @@ pub struct Setup {
     pub prompts: Arc<Prompts>,
     /// Answers what dialplans ask as tools.
     pub crm: Crm,
+    /// Speaks where a dialplan lets a language model speak.
+    pub llm: Llm,
     /// Where the outcome goes.
     pub store: Store,
     /// Who watches.

@@ -32,10 +32,11 @@ use super::{
 use crate::{
     audio::{CallTime, Pcm},
     conversation::{
-        Attention, Conversation, Input, Note, Output, UtteranceId,
+        Attention, Conversation, GenerateId, Input, Note, Output, UtteranceId,
         journal::{self, Step},
     },
     crm::Crm,
+    llm::Llm,
     rtp::RtpStats,
     sip::{Leg, LegEvent},
     speech::{Hints, prompts::Prompts},
@@ -53,6 +54,7 @@ pub(super) struct Call<L: Leg> {
     pub(super) engines: Arc<Engines>,
     pub(super) prompts: Arc<Prompts>,
     pub(super) crm: Crm,
+    pub(super) llm: Llm,
     pub(super) archive: Archive,
     pub(super) record: Record,
     pub(super) limits: Limits,
@@ -62,6 +64,8 @@ pub(super) struct Call<L: Leg> {
     pub(super) jobs: JoinSet<Done>,
     pub(super) transfers: Transfers,
     pub(super) recognizing: BTreeMap<UtteranceId, AbortHandle>,
+    /// The language model that is answering.
+    pub(super) generating: Option<(GenerateId, AbortHandle)>,
     /// The caller's ACK has come.
     pub(super) acked: bool,
     pub(super) started: bool,
@@ -286,6 +290,8 @@ impl<L: Leg> Call<L> {
             Output::Prepare { phrase, manner } => self.prepare(&phrase, manner),
             Output::Transfer(transfer) => self.transfer(transfer),
             Output::Invoke { id, invoke } => self.invoke(id, invoke),
+            Output::Generate { id, request } => self.generate(id, *request),
+            Output::StopGenerating { id } => self.stop_generating(id),
             Output::HangUp(outcome) => {
                 self.record.outcome(outcome);
                 let handed_over = self.transfers.is_done();

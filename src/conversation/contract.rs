@@ -30,6 +30,10 @@ pub struct InvokeId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClipId(pub u32);
+/// Names one answer of a language model, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GenerateId(pub u32);
 
 /// What the rim saw.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,6 +110,13 @@ pub enum Input {
     },
     /// What somebody outside of the call orders; without effect where [`super::Conversation::check`] refuses it.
     Order(Order),
+    /// The next part of the answer to [`Output::Generate`].
+    Generated {
+        /// Which answer.
+        id: GenerateId,
+        /// The part; after one that is no sentence, nothing more comes.
+        part: dialog::Generated,
+    },
     /// The caller hung up, or the line is gone.
     HungUp,
 }
@@ -172,6 +183,18 @@ pub enum Output {
         id: InvokeId,
         /// What to ask.
         invoke: dialog::Invoke,
+    },
+    /// Have a language model answer; its answer comes in [`Input::Generated`]s, the last one at the deadline at the latest.
+    Generate {
+        /// Its name in those inputs.
+        id: GenerateId,
+        /// What to answer.
+        request: Box<dialog::Generate>,
+    },
+    /// The rest of this answer is not wanted.
+    StopGenerating {
+        /// Which answer.
+        id: GenerateId,
     },
     /// End the call.
     HangUp(Outcome),

@@ -93,6 +93,8 @@ impl EndOfTurn {
             Expect::YesNo if yes_no(lang, &best.text).is_some() => Self::Answered,
             Expect::Text => Self::Message,
             _ if begun => Self::Begun,
+            // A model makes something of everything, and callers think aloud.
+            Expect::Talk => Self::NotUnderstood,
             _ if understood => Self::Understood,
             _ => Self::NotUnderstood,
         }

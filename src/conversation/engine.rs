@@ -4,6 +4,7 @@ use super::{
     Timing,
     ahead::Ahead,
     contract::{Input, Note, Output, PromptId},
+    generating::Generating,
     invoking::Invoking,
     keys::KeyEntry,
     orders::Ordered,
@@ -38,6 +39,9 @@ pub struct Conversation {
     pub(super) invocations: u32,
     /// What is to be said by order as soon as the caller has finished.
     pub(super) ordered: VecDeque<Ordered>,
+    /// A language model that is answering; meanwhile the question is open.
+    pub(super) generating: Option<Box<Generating>>,
+    pub(super) generations: u32,
 }
 
 /// What follows once everything has been said.
@@ -60,9 +64,9 @@ impl Conversation {
     /// A conversation that has not begun; its first input is [`Input::Start`].
     pub fn new(machine: Machine, timing: Timing) -> Self {
         Self {
+            ledger: Ledger::new(machine.has_talks()),
             machine,
             timing,
-            ledger: Ledger::default(),
             next: Next::Start,
             turn: None,
             closed: None,
@@ -76,6 +80,8 @@ impl Conversation {
             turns: 0,
             invocations: 0,
             ordered: VecDeque::new(),
+            generating: None,
+            generations: 0,
         }
     }
 
@@ -113,9 +119,11 @@ impl Conversation {
             Input::Transferred(_) => {}
             Input::Invoked { id, result } => self.invoked(now, id, result, &mut out),
             Input::Order(order) => self.carry_out(now, order, &mut out),
+            Input::Generated { id, part } => self.generated(id, part),
             Input::HungUp => self.hung_up(now, &mut out),
         }
         self.say_ordered(&mut out);
+        self.take_generated(now, &mut out);
         out
     }
 
@@ -126,10 +134,12 @@ impl Conversation {
             Next::Invoking(waiting) => return Some(waiting.deadline()),
             _ => return None,
         };
-        let quiet = self.silence_since.map(|since| since + listen.no_input);
+        let model = self.generating.as_ref().and_then(|generating| generating.deadline());
+        let silence = self.silence_since.filter(|_| self.generating.is_none());
+        let quiet = silence.map(|since| since + listen.no_input);
         let turn = self.turn.as_ref().and_then(|turn| self.turn_deadline(turn));
         let likely = self.likely.map(|since| since + LIKELY_FOR);
-        [quiet, turn, likely, self.keys.deadline(&listen.keys)].into_iter().flatten().min()
+        [quiet, model, turn, likely, self.keys.deadline(&listen.keys)].into_iter().flatten().min()
     }
 
     fn start(&mut self, now: CallTime, out: &mut Vec<Output>) {
@@ -158,6 +168,7 @@ impl Conversation {
             return;
         }
         self.drop_turn(out);
+        self.stop_generating(out);
         if !matches!(self.next, Next::HangUp(_)) {
             self.advance(now, dialog::Input::HungUp, out);
         }
@@ -176,7 +187,11 @@ impl Conversation {
             if let Some(entry) = self.keys.take() {
                 self.keys_complete(now, entry, out);
             }
-        } else if self.silence_since.is_some_and(|since| since + listen.no_input <= now) {
+        } else if self.generating.as_ref().and_then(|g| g.deadline()).is_some_and(|at| at <= now) {
+            self.generating_due(now, out);
+        } else if self.generating.is_none()
+            && self.silence_since.is_some_and(|since| since + listen.no_input <= now)
+        {
             self.silence_since = None;
             self.advance(now, dialog::Input::NoInput, out);
         } else if let Some(turn) = &self.turn
@@ -212,6 +227,8 @@ impl Conversation {
                 dialog::Output::Listen(listen) => self.next = Next::Listen(listen),
                 dialog::Output::Transfer(transfer) => self.next = Next::Transfer(transfer),
                 dialog::Output::Invoke(invoke) => self.invoke(now, invoke, out),
+                dialog::Output::Generate(request) => self.generate(now, *request, out),
+                dialog::Output::StopGenerating => self.stop_generating(out),
                 dialog::Output::HangUp(outcome) => self.next = Next::HangUp(outcome),
                 dialog::Output::Note(event) => out.push(Output::Note(Note::Dialog(event))),
             }
@@ -233,7 +250,12 @@ impl Conversation {
         match &mut self.next {
             Next::Invoking(waiting) => waiting.idle(now),
             Next::Listen(_) => {
-                if self.turn.is_none() && self.keys.is_empty() && self.silence_since.is_none() {
+                if let Some(generating) = &mut self.generating {
+                    generating.idle(now);
+                } else if self.turn.is_none()
+                    && self.keys.is_empty()
+                    && self.silence_since.is_none()
+                {
                     self.silence_since = Some(now);
                 }
                 for key in std::mem::take(&mut self.typed_ahead) {

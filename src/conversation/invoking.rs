@@ -14,10 +14,10 @@ use crate::{
 };
 
 /// Silence after which a filler is said, and silence after it until the next.
-const FIRST_FILLER: Duration = Duration::from_millis(1_500);
-const NEXT_FILLER: Duration = Duration::from_secs(6);
+pub(super) const FIRST_FILLER: Duration = Duration::from_millis(1_500);
+pub(super) const NEXT_FILLER: Duration = Duration::from_secs(6);
 /// The rim ends an invocation at its deadline; when not even that comes, it is taken for failed.
-const GRACE: Duration = Duration::from_millis(500);
+pub(super) const GRACE: Duration = Duration::from_millis(500);
 
 /// A tool that has been asked.
 #[derive(Debug, Clone)]
@@ -132,7 +132,11 @@ impl Conversation {
         match (first, &mut self.next) {
             (Some(first), _) => self.stamps = stamps.map(|stamps| (first, stamps)),
             (None, Next::Invoking(waiting)) => waiting.stamps = stamps,
-            (None, _) => {}
+            (None, _) => {
+                if let Some(generating) = &mut self.generating {
+                    generating.answers(stamps);
+                }
+            }
         }
     }
 }

@@ -33,6 +33,9 @@ impl Conversation {
             }
             return;
         }
+        if let Some(generating) = &mut self.generating {
+            generating.not_idle();
+        }
         let over = match self.ledger.barge_in() {
             Some(BargeIn::Any) => Over::Ducked,
             Some(BargeIn::Keys | BargeIn::None) => Over::Protected,
@@ -150,7 +153,8 @@ impl Conversation {
         let listen = listen.clone();
         let Some(turn) = self.turn.take() else { return };
         let Some(Pause { text: Some(text), at, noticed, .. }) = turn.pause else { return };
-        if text.hypotheses.is_empty() && at.since(turn.from) < self.timing.noise() {
+        let short = at.since(turn.from) < self.timing.noise();
+        if text.hypotheses.is_empty() && (short || self.generating.is_some()) {
             // A cough or a click: as if nothing had been heard.
             self.silence_since = Some(turn.silence_before.unwrap_or(now));
             return;
@@ -195,6 +199,7 @@ impl Conversation {
 fn hesitation(listen: &Listen, text: &Text) -> Option<String> {
     let best = &text.hypotheses.first()?.text;
     let kind = backchannel(listen.lang, best)?;
-    let hum_for_a_message = kind == Backchannel::Hum && listen.expect == Expect::Text;
+    let hum_for_a_message =
+        kind == Backchannel::Hum && matches!(listen.expect, Expect::Text | Expect::Talk);
     (hum_for_a_message || !text.understood).then(|| best.clone())
 }

@@ -10,6 +10,7 @@ mod attention;
 mod contract;
 mod end_of_turn;
 mod engine;
+mod generating;
 mod invoking;
 pub mod journal;
 mod keys;
@@ -24,7 +25,7 @@ mod turn;
 mod typing;
 
 pub use attention::Attention;
-pub use contract::{ClipId, Input, InvokeId, Note, Output, PromptId, UtteranceId};
+pub use contract::{ClipId, GenerateId, Input, InvokeId, Note, Output, PromptId, UtteranceId};
 pub use end_of_turn::EndOfTurn;
 pub use engine::Conversation;
 pub use orders::{Order, Refusal};

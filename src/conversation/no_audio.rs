@@ -20,6 +20,7 @@ impl Conversation {
         out.push(Output::Note(Note::NoAudio { since, ever }));
         let waiting = matches!(self.next, Next::Listen(_))
             && self.ledger.is_idle()
+            && self.generating.is_none()
             && self.turn.is_none()
             && self.keys.is_empty();
         if waiting {

@@ -125,6 +125,9 @@ impl Conversation {
         let Some(turn) = &mut self.turn else { return false };
         let at = turn.from;
         turn.over = Over::Silence;
+        // Nor is what has not been said yet.
+        self.stop_generating(out);
+        let Some(turn) = &mut self.turn else { return false };
         let closed = self.closed.take().filter(|closed| at <= closed.until);
         let Some(closed) = closed else {
             out.push(Output::Note(Note::BargeIn { at }));

@@ -2,10 +2,14 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::contract::{Note, PromptId};
+use super::{
+    contract::{Note, PromptId},
+    generating::heard_part,
+};
 use crate::{
     audio::CallTime,
     dialog::{BargeIn, Say},
+    text::{Phrase, Piece},
 };
 
 /// Prompts handed to the rim and not yet ended, in order.
@@ -15,7 +19,21 @@ pub(super) struct Ledger {
     open: VecDeque<Prompt>,
     held_since: Option<CallTime>,
     muted: bool,
+    /// The last prompts of which something was heard, where somebody will want to know.
+    heard: Option<VecDeque<Heard>>,
 }
+
+/// A prompt of which something was heard.
+#[derive(Debug, Clone)]
+struct Heard {
+    from: CallTime,
+    phrase: Phrase,
+    sent: u64,
+    total: u64,
+}
+
+/// Of what was heard, so much is kept.
+const KEPT: usize = 30;
 
 #[derive(Debug, Clone)]
 struct Prompt {
@@ -28,6 +46,11 @@ struct Prompt {
 }
 
 impl Ledger {
+    /// A ledger that, with `keeps_words`, can tell what was heard.
+    pub(super) fn new(keeps_words: bool) -> Self {
+        Self { heard: keeps_words.then(VecDeque::new), ..Self::default() }
+    }
+
     /// Enters a prompt that is being handed to the rim.
     pub(super) fn enter(&mut self, say: Say) -> PromptId {
         self.count += 1;
@@ -81,6 +104,11 @@ impl Ledger {
         let index = self.open.iter().position(|p| p.id == id)?;
         let prompt = self.open.remove(index)?;
         let from = prompt.started.unwrap_or(now);
+        if let Some(heard) = self.heard.as_mut().filter(|_| sent > 0) {
+            heard.push_back(Heard { from, phrase: prompt.say.phrase.clone(), sent, total });
+            let excess = heard.len().saturating_sub(KEPT);
+            heard.drain(..excess);
+        }
         Some(Note::Said {
             prompt: id,
             text: prompt.say.phrase.to_string(),
@@ -90,6 +118,33 @@ impl Ledger {
             sent,
             complete: total > 0 && sent >= total,
         })
+    }
+
+    /// What the caller heard until now, prompt by prompt, with the moment when each began; values in `withheld` are
+    /// left out.
+    pub(super) fn heard(
+        &self,
+        now: CallTime,
+        withheld: &[String],
+    ) -> impl Iterator<Item = (CallTime, String)> {
+        let sounding = self.open.iter().filter_map(move |prompt| {
+            let from = prompt.started?;
+            let waiting = self.held_since.map_or(Duration::ZERO, |since| now.since(since));
+            let sounded = now.since(from).saturating_sub(prompt.held + waiting);
+            let sent = CallTime::ZERO + sounded;
+            let phrase = prompt.say.phrase.clone();
+            Some(Heard {
+                from,
+                phrase,
+                sent: sent.samples().min(prompt.total),
+                total: prompt.total,
+            })
+        });
+        let all = self.heard.iter().flatten().cloned().chain(sounding);
+        all.map(move |Heard { from, phrase, sent, total }| {
+            (from, heard_part(&words(phrase, withheld), sent, total))
+        })
+        .filter(|(_, words)| !words.is_empty())
     }
 
     /// Whether nothing is playing or waiting to be played.
@@ -114,6 +169,18 @@ impl Ledger {
         let sounded = now.since(last.started?).saturating_sub(last.held + waiting);
         Some(CallTime(last.total).since(CallTime::ZERO).saturating_sub(sounded))
     }
+}
+
+/// A phrase in writing, without values that are withheld.
+fn words(phrase: Phrase, withheld: &[String]) -> String {
+    let Phrase { lang, pieces } = phrase;
+    let pieces = pieces.into_iter().map(|piece| match piece {
+        Piece::Value { value, .. } if withheld.contains(&value) => {
+            Piece::Words("[withheld]".to_owned())
+        }
+        piece => piece,
+    });
+    Phrase { lang, pieces: pieces.collect() }.to_string()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use super::{Generate, Generated};
 use crate::{
     audio::Manner,
     text::{Hypothesis, Lang, Phrase},
@@ -37,6 +38,8 @@ pub enum Input {
     /// Somebody outside of the call has the caller handed over; what comes of it is an
     /// [`Input::Transferred`]. Without a [`Transfer`], the dialog only waits for that.
     TakenAway(Option<Transfer>),
+    /// The next part of the answer to an [`Output::Generate`].
+    Generated(Generated),
     /// The caller hung up.
     HungUp,
 }
@@ -56,6 +59,11 @@ pub enum Output {
     Transfer(Transfer),
     /// Ask a tool, at once; what it gives is an [`Input::Invoked`].
     Invoke(Invoke),
+    /// Have a language model answer, while the caller is listened to; its answer comes in [`Input::Generated`]s. Of two at
+    /// once, only the second is wanted.
+    Generate(Box<Generate>),
+    /// The rest of that answer is not wanted.
+    StopGenerating,
     /// End the call, once everything before it has been said.
     HangUp(Outcome),
     /// Something for the call record.
@@ -114,6 +122,8 @@ pub enum Expect {
     Open,
     /// A message in the caller's own words, which may be long.
     Text,
+    /// Anything, for a language model.
+    Talk,
     /// Yes or no.
     YesNo,
     /// A string of digits.
@@ -300,6 +310,28 @@ pub enum Event {
     InvokeFailed {
         /// The tool.
         tool: String,
+        /// Why.
+        problem: String,
+    },
+    /// A language model is asked to answer.
+    ModelAsked {
+        /// The node.
+        node: String,
+        /// Entries of the knowledge base that it is shown, the nearest first.
+        knowledge: Vec<String>,
+    },
+    /// What the model said, or part of it, is from this entry of the knowledge base, as it says.
+    Cited {
+        /// The entry's id.
+        id: String,
+    },
+    /// The model chose an action of its node; the slots that it filled follow.
+    Action {
+        /// Its name.
+        action: String,
+    },
+    /// There was no answer, or one that must not be used.
+    ModelFailed {
         /// Why.
         problem: String,
     },

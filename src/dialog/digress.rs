@@ -78,14 +78,17 @@ impl Machine {
     pub(super) fn pick_up(&mut self, node: NodeId, out: &mut Vec<Output>) {
         let plan = Arc::clone(&self.plan);
         let model = plan.model();
-        let NodeKind::Ask(ask) = &model.node(node).kind else { return self.enter(node, out) };
+        let Some(ask) = model.node(node).question() else { return self.enter(node, out) };
         let name = &model.node(node).name;
         self.say(name, &model.resume, PromptBargeIn::Any, out);
         let question = match (&ask.wants, self.phase) {
             (Wants::Slot { confirm: Some(confirm), .. }, Phase::Confirming(_)) => confirm,
             _ => &ask.ask,
         };
-        self.say(name, question, ask.barge_in, out);
+        // A talk may have none.
+        if !question.texts.is_empty() {
+            self.say(name, question, ask.barge_in, out);
+        }
         self.listen(node, out);
     }
 

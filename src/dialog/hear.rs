@@ -54,7 +54,7 @@ impl Machine {
             }
             Wants::Slot { slot, .. } => self.value(node, ask, slot, heard, intent.as_ref()),
             Wants::YesNo { .. } => self.yes_no(node, ask, heard, intent.as_ref()),
-            Wants::Intent => Answer::NoMatch,
+            Wants::Intent | Wants::Talk => Answer::NoMatch,
         };
         let wanted = if matches!(ask.wants, Wants::Intent) { 0.0 } else { DIGRESSION };
         match (own, intent) {

@@ -24,6 +24,10 @@ impl Machine {
         (answer, sure): (&Answer, Option<f32>),
         out: &mut Vec<Output>,
     ) -> bool {
+        if matches!(ask.wants, Wants::Talk) {
+            // The model is shown the entries.
+            return false;
+        }
         let plan = Arc::clone(&self.plan);
         let offered = self.offered.take().filter(|(at, _)| *at == node);
         let open = matches!(ask.wants, Wants::Intent);

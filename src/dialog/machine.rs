@@ -5,6 +5,7 @@ use super::{
     digress::Agenda,
     ordered::Away,
     subflow::Frame,
+    talk::Talking,
     values::{Values, shown},
     wish::Care,
 };
@@ -33,6 +34,9 @@ pub struct Machine {
     /// Failures in a row at the open question.
     pub(super) failures: Failures,
     pub(super) turns: u32,
+    /// When the step that is being taken happens.
+    pub(super) now: CallTime,
+    pub(super) talking: Talking,
     pub(super) care: Care,
     pub(super) agenda: Agenda,
     /// The sub-flows that the call is in, the innermost last.
@@ -85,6 +89,8 @@ impl Machine {
             phase: Phase::Fresh,
             failures: Failures::default(),
             turns: 0,
+            now: CallTime::ZERO,
+            talking: Talking::default(),
             care: Care::default(),
             agenda: Agenda::default(),
             frames: Vec::new(),
@@ -105,11 +111,15 @@ impl Machine {
     /// other than [`Input::HungUp`] and [`Input::Given`] ends with exactly one [`Output::Listen`],
     /// [`Output::Transfer`], [`Output::Invoke`] or [`Output::HangUp`]; during a transfer, and while a tool is
     /// asked, only the result has an answer, and once the call is over, there is nothing more.
-    pub fn step(&mut self, _now: CallTime, input: Input) -> Vec<Output> {
+    pub fn step(&mut self, now: CallTime, input: Input) -> Vec<Output> {
         let mut out = Vec::new();
+        self.now = now;
         match (self.phase, input) {
             (Phase::Ended, _) => {}
-            (_, Input::HungUp) => self.phase = Phase::Ended,
+            (_, Input::HungUp) => {
+                self.hush(&mut out);
+                self.phase = Phase::Ended;
+            }
             (_, Input::Given { slot, value }) => self.given(&slot, &value, &mut out),
             (Phase::Away(away), Input::Transferred(result)) => self.back(away, result, &mut out),
             (Phase::Transferring(node), Input::Transferred(result)) => {
@@ -123,10 +133,11 @@ impl Machine {
                 self.taken_away(node, by, &mut out);
             }
             (Phase::Fresh, Input::TakenAway(_)) => {}
+            (Phase::Asking(node), Input::Generated(part)) => self.generated(node, part, &mut out),
             (Phase::Fresh, _) => self.enter(self.plan.model().start, &mut out),
             (
                 Phase::Asking(node) | Phase::Confirming(node),
-                Input::Start | Input::Transferred(_) | Input::Invoked(_),
+                Input::Start | Input::Transferred(_) | Input::Invoked(_) | Input::Generated(_),
             ) => {
                 self.listen(node, &mut out);
             }
@@ -166,6 +177,7 @@ impl Machine {
                 Step::Ask => return self.ask(next, out),
                 Step::Transfer => return self.transfer(next, out),
                 Step::Invoke => return self.invoke(next, out),
+                Step::Talk => return self.begin_talk(next, out),
                 Step::Return(otherwise) => {
                     if self.come_back(out) {
                         return;
@@ -188,6 +200,7 @@ impl Machine {
             NodeKind::Ask(_) => Step::Ask,
             NodeKind::Transfer(_) => Step::Transfer,
             NodeKind::Tool(_) => Step::Invoke,
+            NodeKind::Llm(_) => Step::Talk,
             NodeKind::Say { say, barge_in, then } => {
                 self.say(&node.name, say, *barge_in, out);
                 Step::after(then)
@@ -315,6 +328,7 @@ enum Step {
     Ask,
     Transfer,
     Invoke,
+    Talk,
     /// Back to the question that the caller left, or else there.
     Return(NodeId),
     /// Out of the sub-flow that the node is in.

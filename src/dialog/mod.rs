@@ -1,16 +1,20 @@
 //! Floor 4: the dialog state machine, `step(now, input) -> outputs`. No I/O, no clock.
 
+mod argument;
 mod contract;
 mod digress;
 mod facts;
 mod formula;
+mod generate;
 mod hear;
+mod instructions;
 mod keyed;
 mod knowledge;
 mod machine;
 mod offered;
 mod ordered;
 mod subflow;
+mod talk;
 mod tool;
 mod transfer;
 mod turn;
@@ -22,4 +26,5 @@ pub use contract::{
     Transfer, TransferMode, TransferResult,
 };
 pub use facts::{CallDirection, CallFacts};
+pub use generate::{ActionOffer, Generate, Generated, Speaker, Utterance};
 pub use machine::Machine;

@@ -71,6 +71,7 @@ impl Machine {
     }
 
     pub(super) fn taken_away(&mut self, node: NodeId, by: Option<Transfer>, out: &mut Vec<Output>) {
+        self.hush(out);
         let confirming = matches!(self.phase, Phase::Confirming(_));
         let taken_over = by.as_ref().is_none_or(|transfer| transfer.mode == TransferMode::TakeOver);
         self.phase = Phase::Away(Away { node, confirming, taken_over });

@@ -6,7 +6,7 @@ use super::{
     machine::{Failures, Phase},
 };
 use crate::dialplan::model::{
-    Ask, Ladders, NodeId, NodeKind, Prompt, PromptBargeIn, SlotKind, Target, Wants,
+    Ask, Ladders, NodeId, Prompt, PromptBargeIn, SlotKind, Target, Wants,
 };
 
 /// Silence between keys that ends an entry.
@@ -35,7 +35,7 @@ impl Machine {
     pub(super) fn ask(&mut self, node: NodeId, out: &mut Vec<Output>) {
         let plan = Arc::clone(&self.plan);
         let model = plan.model();
-        let NodeKind::Ask(ask) = &model.node(node).kind else {
+        let Some(ask) = model.node(node).question() else {
             return self.enter(node, out);
         };
         if self.turns > model.limits.max_turns {
@@ -53,7 +53,7 @@ impl Machine {
     pub(super) fn listen(&mut self, node: NodeId, out: &mut Vec<Output>) {
         let plan = Arc::clone(&self.plan);
         let model = plan.model();
-        let NodeKind::Ask(ask) = &model.node(node).kind else {
+        let Some(ask) = model.node(node).question() else {
             return self.enter(node, out);
         };
         let confirming = matches!(self.phase, Phase::Confirming(_));
@@ -72,6 +72,7 @@ impl Machine {
     fn expectation(&self, wants: &Wants) -> (Expect, u8) {
         match wants {
             Wants::Intent => (Expect::Open, 1),
+            Wants::Talk => (Expect::Talk, 1),
             Wants::YesNo { .. } => (Expect::YesNo, 1),
             Wants::Slot { slot, .. } => match self.plan.model().slots.get(slot).map(|s| &s.kind) {
                 Some(SlotKind::Digits { min, max, .. }) => {
@@ -112,9 +113,10 @@ impl Machine {
     /// One turn of the caller at the open question.
     pub(super) fn turn(&mut self, node: NodeId, input: Input, out: &mut Vec<Output>) {
         let plan = Arc::clone(&self.plan);
-        let NodeKind::Ask(ask) = &plan.model().node(node).kind else {
+        let Some(ask) = plan.model().node(node).question() else {
             return self.enter(node, out);
         };
+        self.hush(out);
         self.turns += 1;
         if self.turns > plan.model().limits.max_turns {
             return match plan.model().limits.too_long {
@@ -128,7 +130,12 @@ impl Machine {
             Input::Heard(heard) => {
                 self.follow_language(&heard, out);
                 self.heard_last.clone_from(&heard);
+                self.keep_said(ask, &heard);
                 let (answer, intent) = self.heard(node, ask, &heard);
+                if matches!((&ask.wants, &answer), (Wants::Talk, Answer::NoMatch)) {
+                    self.failures = Failures::default();
+                    return self.consult(node, out);
+                }
                 let sure = match &intent {
                     Some(Event::Intent { score, .. }) => Some(*score),
                     _ => None,
@@ -160,6 +167,7 @@ impl Machine {
             | Input::Invoked(_)
             | Input::Given { .. }
             | Input::TakenAway(_)
+            | Input::Generated(_)
             | Input::HungUp => Answer::NoMatch,
         };
         match answer {
@@ -232,7 +240,7 @@ impl Machine {
         let own = match &ask.wants {
             _ if confirming => yes_no,
             Wants::YesNo { .. } => yes_no,
-            Wants::Intent => Answer::NoMatch,
+            Wants::Intent | Wants::Talk => Answer::NoMatch,
             Wants::Slot { slot, .. } => self.keyed_value(slot, keys, single),
         };
         let routes = [&ask.routes, &self.plan.model().globals];
@@ -272,8 +280,10 @@ impl Machine {
         let model = plan.model();
         let own = ladder(&ask.ladders);
         let confirming = matches!(self.phase, Phase::Confirming(_));
-        let alone = !own.is_empty() && !confirming;
-        let rungs = if alone { own } else { ladder(&model.defaults) };
+        let has_own = !own.is_empty() && !confirming;
+        let rungs = if has_own { own } else { ladder(&model.defaults) };
+        // In the middle of a talk, its first question is long past.
+        let alone = has_own || matches!(ask.wants, Wants::Talk);
         let rung = rungs.get(count as usize - 1);
         let Some(rung) = rung else {
             return self.give_up(ask, out);

@@ -70,6 +70,10 @@ fn drawn(node: &Node, model: &Model) -> GraphNode {
         NodeKind::Language { lang, .. } => lang.to_string(),
         NodeKind::Do(call) => call.flow.clone(),
         NodeKind::Tool(tool) => tool.tool.clone(),
+        NodeKind::Llm(talk) => {
+            let instructions = talk.instructions.texts.get(&model.language);
+            instructions.map(|text| words(text, model)).unwrap_or_default()
+        }
         NodeKind::Transfer(transfer) => words(&transfer.to, model),
         _ => said.map(|said| words(said, model)).unwrap_or_default(),
     };
@@ -97,6 +101,7 @@ fn kind(kind: &NodeKind) -> &'static str {
         NodeKind::Do(_) => "do",
         NodeKind::Tool(_) => "tool",
         NodeKind::Transfer(_) => "transfer",
+        NodeKind::Llm(_) => "llm",
         NodeKind::Then(Then::HangUp(_)) => "hang_up",
         NodeKind::Then(Then::Finish(_)) => "finish",
         NodeKind::Then(_) => "next",
@@ -117,6 +122,12 @@ fn ways(node: &Node, model: &Model) -> Vec<(String, NodeId)> {
             model.entered(node).map(|flow| one("do", &flow.first)).into_iter().collect()
         }
         NodeKind::Ask(ask) => answers(ask),
+        NodeKind::Llm(talk) => {
+            let actions = talk.actions.iter().map(|action| (action.name.clone(), action.next));
+            let mut ways: Vec<_> = actions.chain([one("fails", &talk.fail)]).collect();
+            ways.extend(answers(&talk.ask).into_iter().filter(|(_, to)| *to != talk.fail));
+            ways
+        }
         NodeKind::When { cases, otherwise } => {
             let cases = cases.iter().map(|case| {
                 let label = match &case.condition {
@@ -160,7 +171,7 @@ fn finishes(node: &Node, model: &Model) -> Vec<(String, NodeId)> {
 
 fn answers(ask: &Ask) -> Vec<(String, NodeId)> {
     let mut ways = match &ask.wants {
-        Wants::Intent => Vec::new(),
+        Wants::Intent | Wants::Talk => Vec::new(),
         Wants::YesNo { yes, no, .. } => vec![("yes".to_owned(), *yes), ("no".to_owned(), *no)],
         Wants::Slot { slot, next, .. } => vec![(slot.clone(), *next)],
     };

@@ -12,6 +12,7 @@ impl Dialplan {
         let model = self.model();
         let by_speech = model.nodes.iter().filter(|node| match &node.kind {
             NodeKind::Ask(ask) => !keys_answer(model, ask),
+            NodeKind::Llm(_) => true,
             _ => false,
         });
         by_speech.map(|node| node.name.as_str()).collect()
@@ -24,6 +25,7 @@ fn keys_answer(model: &Model, ask: &Ask) -> bool {
             ask.routes.on.values().all(|to| ask.routes.keys.values().any(|by_key| by_key == to))
                 && !ask.routes.keys.is_empty()
         }
+        Wants::Talk => false,
         // 1 and 2.
         Wants::YesNo { .. } => true,
         Wants::Slot { slot, .. } => match model.slots.get(slot).map(|slot| &slot.kind) {

@@ -70,9 +70,7 @@ fn loops_without_a_question(read: &Read, findings: &mut Findings) {
 fn questions(read: &Read, findings: &mut Findings) {
     let model = &read.model;
     for (node, at) in model.nodes.iter().zip(&read.places.nodes) {
-        let NodeKind::Ask(ask) = &node.kind else {
-            continue;
-        };
+        let Some(ask) = node.question() else { continue };
         let answerable = !ask.routes.on.is_empty() || !model.globals.on.is_empty();
         if matches!(ask.wants, Wants::Intent) && !answerable {
             findings.error(
@@ -108,6 +106,8 @@ fn endless_silence(read: &Read, findings: &mut Findings) {
     let model = &read.model;
     let silent = |id: NodeId| match &model.node(id).kind {
         NodeKind::Ask(ask) => give_up(model, ask).into_iter().collect(),
+        // It may fail again and again, without a word of the caller.
+        NodeKind::Llm(talk) => give_up(model, &talk.ask).into_iter().chain([talk.fail]).collect(),
         _ => model.node(id).successors(),
     };
     for cycle in cycles(model.nodes.len(), |id| model.through(id, &silent)) {
@@ -170,6 +170,7 @@ fn values_never_known(read: &Read, findings: &mut Findings) {
             NodeKind::Tool(tool) => {
                 asked.insert(&tool.tool);
             }
+            NodeKind::Llm(talk) => filled.extend(talk.fills()),
             _ => {}
         }
     }
@@ -242,6 +243,10 @@ fn unused_names(read: &Read, findings: &mut Findings) {
             }
             NodeKind::Tool(tool) => {
                 tools.insert(&tool.tool);
+            }
+            NodeKind::Llm(talk) => {
+                intents.extend(talk.ask.routes.on.keys().map(String::as_str));
+                slots.extend(talk.fills());
             }
             NodeKind::Set { values, .. } => slots.extend(values.iter().map(|(s, _)| s.as_str())),
             NodeKind::Do(call) => slots.extend(call.fills()),

@@ -18,6 +18,7 @@ mod read;
 mod slot;
 mod source;
 pub(crate) mod subflow;
+mod talk;
 mod visit;
 pub(crate) mod yaml;
 mod zone;

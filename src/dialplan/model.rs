@@ -15,6 +15,7 @@ use super::{
 pub(crate) use super::{
     outside::{Invocation, Tool, Transfer, TransferMode},
     slot::{ChoiceOption, Given, Slot, SlotKind},
+    talk::{Action, Talk},
 };
 use crate::text::{Lang, ReadAs};
 
@@ -186,6 +187,8 @@ pub(crate) enum NodeKind {
     Do(Box<Do>),
     /// Hands the caller over to somebody else.
     Transfer(Box<Transfer>),
+    /// Lets a language model speak.
+    Llm(Box<Talk>),
     /// Only goes elsewhere, or ends the call without a word.
     Then(Then),
 }
@@ -228,6 +231,8 @@ pub(crate) struct Ask {
 pub(crate) enum Wants {
     /// One of the intents in `on`, here or everywhere.
     Intent,
+    /// Anything: a language model answers what leads nowhere.
+    Talk,
     /// Yes or no, as a branch.
     YesNo {
         yes: NodeId,
@@ -361,9 +366,18 @@ impl Node {
         self.name.split_once('.').map_or("", |(flow, _)| flow)
     }
 
+    /// How the node listens to the caller; `None` for one that does not wait.
+    pub(crate) fn question(&self) -> Option<&Ask> {
+        match &self.kind {
+            NodeKind::Ask(ask) => Some(ask),
+            NodeKind::Llm(talk) => Some(&talk.ask),
+            _ => None,
+        }
+    }
+
     /// Whether the node waits for the caller.
     pub(crate) fn is_question(&self) -> bool {
-        matches!(self.kind, NodeKind::Ask(_))
+        self.question().is_some()
     }
 }
 

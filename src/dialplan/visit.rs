@@ -1,7 +1,7 @@
 //! Ways through a model: who follows whom, what is said, what is used.
 
 use super::model::{
-    Condition, Model, Node, NodeId, NodeKind, Part, Prompt, Reference, Routes, SetTo, Target,
+    Ask, Condition, Model, Node, NodeId, NodeKind, Part, Prompt, Reference, Routes, SetTo, Target,
     Template, Then, Wants, Wish,
 };
 
@@ -14,14 +14,10 @@ impl Node {
                 Then::Next(next) | Then::Return(next) => vec![*next],
                 Then::Finish(_) | Then::HangUp(_) => Vec::new(),
             },
-            NodeKind::Ask(ask) => {
-                let mut to = match &ask.wants {
-                    Wants::Intent => Vec::new(),
-                    Wants::YesNo { yes, no, .. } => vec![*yes, *no],
-                    Wants::Slot { next, .. } => vec![*next],
-                };
-                to.extend(ask.routes.targets());
-                to.extend(ask.ladders.give_up);
+            NodeKind::Ask(ask) => ask.successors(),
+            NodeKind::Llm(talk) => {
+                let mut to = talk.successors();
+                to.extend(talk.ask.successors());
                 to
             }
             NodeKind::When { cases, otherwise } => {
@@ -58,14 +54,9 @@ impl Node {
             NodeKind::Transfer(transfer) => transfer.say.iter().collect(),
             NodeKind::NextRequest { say, .. } => say.iter().collect(),
             NodeKind::Tool(tool) => tool.say.iter().chain(&tool.filler).collect(),
-            NodeKind::Ask(ask) => {
-                let mut prompts = vec![&ask.ask];
-                if let Wants::Slot { confirm, .. } = &ask.wants {
-                    prompts.extend(confirm);
-                }
-                prompts.extend(ask.ladders.no_input.iter().chain(&ask.ladders.no_match));
-                prompts
-            }
+            NodeKind::Ask(ask) => ask.prompts(),
+            // Its instructions are not spoken.
+            NodeKind::Llm(talk) => talk.ask.prompts().into_iter().chain(&talk.filler).collect(),
             _ => Vec::new(),
         }
     }
@@ -84,6 +75,9 @@ impl Node {
                 }));
             }
             NodeKind::Transfer(transfer) => used.extend(transfer.to.references()),
+            NodeKind::Llm(talk) => {
+                used.extend(talk.instructions.texts.values().flat_map(Template::references));
+            }
             NodeKind::Tool(tool) => {
                 used.extend(tool.arguments.values().flat_map(Template::references));
             }
@@ -108,6 +102,28 @@ impl SetTo {
             Self::Text(template) => template.references().collect(),
             Self::Computed(formula) => formula.uses.iter().collect(),
         }
+    }
+}
+
+impl Ask {
+    fn successors(&self) -> Vec<NodeId> {
+        let mut to = match &self.wants {
+            Wants::Intent | Wants::Talk => Vec::new(),
+            Wants::YesNo { yes, no, .. } => vec![*yes, *no],
+            Wants::Slot { next, .. } => vec![*next],
+        };
+        to.extend(self.routes.targets());
+        to.extend(self.ladders.give_up);
+        to
+    }
+
+    fn prompts(&self) -> Vec<&Prompt> {
+        let mut prompts = vec![&self.ask];
+        if let Wants::Slot { confirm, .. } = &self.wants {
+            prompts.extend(confirm);
+        }
+        prompts.extend(self.ladders.no_input.iter().chain(&self.ladders.no_match));
+        prompts
     }
 }
 
@@ -142,8 +158,11 @@ impl Model {
         let waiting = waiting.then_some(&self.waiting.say);
         let returns = self.nodes.iter().any(Node::returns) || !self.knowledge.is_empty();
         let returns = returns.then_some(&self.resume);
-        let asks =
-            |node: &Node| matches!(&node.kind, NodeKind::Tool(tool) if tool.filler.is_none());
+        let asks = |node: &Node| match &node.kind {
+            NodeKind::Tool(tool) => tool.filler.is_none(),
+            NodeKind::Llm(talk) => talk.filler.is_none(),
+            _ => false,
+        };
         let fills = self.nodes.iter().any(asks).then_some(&self.filler);
         let answers = self.knowledge.values().map(|entry| &entry.answer);
         let nodes = self.nodes.iter().flat_map(Node::prompts).chain(answers);
@@ -151,10 +170,7 @@ impl Model {
     }
 
     fn routes(&self) -> impl Iterator<Item = &Routes> {
-        let own = self.nodes.iter().filter_map(|node| match &node.kind {
-            NodeKind::Ask(ask) => Some(&ask.routes),
-            _ => None,
-        });
+        let own = self.nodes.iter().filter_map(|node| node.question().map(|ask| &ask.routes));
         own.chain([&self.globals])
     }
 }

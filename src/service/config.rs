@@ -16,6 +16,7 @@ use crate::{
     call::{Limits, MediaOptions, SrtpPolicy, ToneKeys},
     conversation::Timing,
     crm::CrmConfig,
+    llm::LlmConfig,
     sdp::Capabilities,
     sip::{ListenOn, TlsFiles},
     speech::recognizers::RecognizerConfig,
@@ -64,6 +65,9 @@ pub struct Config {
     /// Who answers what dialplans ask as tools.
     #[serde(default)]
     pub crm: CrmConfig,
+    /// Language models by name; `default` is that of dialplans that name none.
+    #[serde(default)]
+    pub llm: BTreeMap<String, LlmConfig>,
     /// Health and metrics.
     #[serde(default)]
     pub monitoring: Monitoring,
@@ -301,6 +305,7 @@ impl Config {
             .chain(self.sip.tls.paths())
             .chain(self.trunks.iter_mut().flat_map(Trunk::paths))
             .chain(self.dialplans.iter_mut().map(|dialplan| &mut dialplan.file))
+            .chain(self.llm.values_mut().flat_map(|llm| [&mut llm.key_file, &mut llm.ca]).flatten())
             .chain(numbers)
     }
 }

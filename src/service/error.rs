@@ -3,6 +3,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use crate::{
     call::{self, PortError},
     crm::CrmError,
+    llm::LlmError,
     sip::SipError,
     speech::{SpeechError, prompts::VoiceError},
     store::StoreError,
@@ -104,6 +105,9 @@ pub enum ServiceError {
     /// The CRM.
     #[error(transparent)]
     Crm(#[from] CrmError),
+    /// A language model.
+    #[error(transparent)]
+    Llm(#[from] LlmError),
     /// The RTP ports.
     #[error(transparent)]
     Ports(#[from] PortError),

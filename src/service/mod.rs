@@ -43,6 +43,7 @@ use originate::{Origin, Placed};
 use crate::{
     call::{self, ArchiveWriter, Engines, PortRange, Setup, control::Calls, live::Live},
     crm::Crm,
+    llm::Llm,
     sip::{
         Leg, Permit, Permits, Redacted, Rejection, SessionTimerConfig, SipLeg, UserAgent,
         UserAgentConfig,
@@ -80,6 +81,7 @@ struct Shared {
     engines: Arc<Engines>,
     store: Store,
     crm: Crm,
+    llm: Llm,
     live: Live,
     calls: Calls,
     ports: Arc<PortRange>,
@@ -104,6 +106,7 @@ impl Service {
         // The address is tried before the models are loaded: a port in use is known at once.
         UserAgent::check(&agent_config(&config)?)?;
         let crm = Crm::new(&config.crm)?;
+        let llm = Llm::new(&config.llm)?;
         let live = Live::new(LIVE_EVENTS);
         let metrics = live.metrics().clone();
         let monitoring = monitoring::Monitoring::start(config.monitoring.listen, metrics).await?;
@@ -124,6 +127,7 @@ impl Service {
             engines: Arc::new(engines),
             store,
             crm,
+            llm,
             live,
             calls: Calls::default(),
             ports: Arc::new(ports),
@@ -294,6 +298,7 @@ impl Service {
             engines: Arc::clone(&shared.engines),
             prompts: spoken.prompts,
             crm: shared.crm.clone(),
+            llm: shared.llm.clone(),
             store: shared.store.clone(),
             live: shared.live.clone(),
             bind: Ipv4Addr::UNSPECIFIED.into(),

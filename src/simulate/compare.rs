@@ -19,6 +19,7 @@ pub(super) fn compare(
     wrong.extend(outcome(expect, played));
     wrong.extend(slots(expect, machine));
     wrong.extend(listed("intents", expect.intents.as_deref(), &played.intents));
+    wrong.extend(listed("cited", expect.cited.as_deref(), &played.cited));
     wrong.extend(tools(expect.tools.as_deref(), &played.asked));
     wrong.extend(nodes(expect, played, here));
     wrong.extend(counts(expect, played));

@@ -3,6 +3,8 @@
 
 mod compare;
 mod coverage;
+mod model;
+mod note;
 mod pattern;
 mod play;
 mod played;

@@ -11,21 +11,9 @@ use super::{
 };
 use crate::{
     audio::CallTime,
-    dialog::{CallFacts, Event, Input, Invoke, InvokeResult, Listen, Machine, Output, Transfer},
+    dialog::{CallFacts, Generate, Input, Invoke, InvokeResult, Listen, Machine, Output, Transfer},
     dialplan::Dialplan,
 };
-
-/// What is counted in a call, by the names that scripts have for it.
-pub(super) const COUNTED: [&str; 8] = [
-    "turns",
-    "no_input",
-    "no_match",
-    "corrections",
-    "digressions",
-    "faq",
-    "unanswered",
-    "tool_failures",
-];
 
 /// How long a caller's line takes, and the bot's before it.
 const LINE: Duration = Duration::from_secs(5);
@@ -34,18 +22,20 @@ const LINE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Player {
     machine: Machine,
-    tools: Tools,
+    pub(super) tools: Tools,
     now: CallTime,
-    state: State,
+    pub(super) state: State,
     /// What the bot said since the caller's last line.
     said: Vec<String>,
     /// Keys pressed before they were wanted.
     typed: VecDeque<char>,
-    played: Played,
+    /// What a model is to answer about which the script says nothing.
+    pub(super) unanswered: Option<Generate>,
+    pub(super) played: Played,
     /// The node entered last, to which the call may have come back.
-    here: Option<String>,
+    pub(super) here: Option<String>,
     /// The slot that got a value since a node was entered: another value for it is a correction.
-    filled: Option<String>,
+    pub(super) filled: Option<String>,
 }
 
 /// Asks somebody else than a script what a tool gives; `None` when there is nobody.
@@ -60,6 +50,8 @@ pub enum State {
     Transferring(Transfer),
     /// A tool.
     Invoking(Invoke),
+    /// A language model.
+    Generating(Box<Generate>),
     /// Nothing: the call is over.
     Over,
 }
@@ -75,6 +67,7 @@ impl Player {
             state: State::Over,
             said: Vec::new(),
             typed: VecDeque::new(),
+            unanswered: None,
             played: Played::default(),
             here: None,
             filled: None,
@@ -192,8 +185,12 @@ impl Player {
     }
 
     fn feed(&mut self, input: Input) {
-        let mut next = Some(input);
-        while let Some(input) = next.take() {
+        self.feed_all([input]);
+    }
+
+    pub(super) fn feed_all(&mut self, inputs: impl IntoIterator<Item = Input>) {
+        let mut next: VecDeque<Input> = inputs.into_iter().collect();
+        while let Some(input) = next.pop_front() {
             for output in self.machine.step(self.now, input) {
                 match output {
                     Output::Say(say) => {
@@ -206,7 +203,11 @@ impl Player {
                         self.done(format!("hands over to {}", transfer.to));
                         self.state = State::Transferring(transfer);
                     }
-                    Output::Invoke(invoke) => next = self.invoke(invoke),
+                    Output::Invoke(invoke) => next.extend(self.invoke(invoke)),
+                    Output::Generate(request) => next.extend(self.generate(*request)),
+                    Output::StopGenerating => {
+                        next.retain(|input| !matches!(input, Input::Generated(_)));
+                    }
                     Output::HangUp(outcome) => {
                         self.done(format!("hangs up: {}", outcome.disposition));
                         self.played.outcome = Some(outcome);
@@ -215,6 +216,9 @@ impl Player {
                     Output::Note(event) => self.note(event),
                 }
             }
+        }
+        if let Some(request) = self.unanswered.take() {
+            self.state = State::Generating(Box::new(request));
         }
     }
 
@@ -230,40 +234,8 @@ impl Player {
         result.map(Input::Invoked)
     }
 
-    fn done(&mut self, what: String) {
+    pub(super) fn done(&mut self, what: String) {
         self.played.transcript.push(Line::Done(what));
-    }
-
-    fn note(&mut self, event: Event) {
-        let mut count = |what| *self.played.counts.entry(what).or_default() += 1;
-        match event {
-            Event::Node { node } => {
-                self.filled = None;
-                if let Some(from) = self.here.replace(node.clone()) {
-                    self.played.transitions.push((from, node.clone()));
-                }
-                self.played.nodes.push(node);
-            }
-            Event::Resumed { node } => {
-                self.filled = None;
-                self.here = Some(node);
-            }
-            Event::Intent { intent, .. } => self.played.intents.push(intent),
-            Event::Slot { slot, .. } => {
-                let again = self.filled.as_ref() == Some(&slot);
-                self.filled = Some(slot);
-                if again {
-                    count("corrections");
-                }
-            }
-            Event::Digression { .. } => count("digressions"),
-            Event::NoMatch { .. } => count("no_match"),
-            Event::NoInput { .. } => count("no_input"),
-            Event::Faq { .. } => count("faq"),
-            Event::Unanswered { .. } => count("unanswered"),
-            Event::InvokeFailed { .. } => count("tool_failures"),
-            _ => {}
-        }
     }
 
     /// Goes through the lines of a script, up to the first that cannot happen.
@@ -297,6 +269,11 @@ impl Player {
                 "the call asks `{}`, and the script does not say what it gives: add it to `tools`",
                 invoke.tool
             )),
+            (State::Generating(_), _) => {
+                let what =
+                    "the call asks a language model, and the script does not say what it answers";
+                Some(format!("{what}: add it to `model`"))
+            }
             (State::Transferring(there), Act::Transfer { to: Some(to), .. }) if *to != there.to => {
                 Some(format!("the call is handed over to {}, not to {to}", there.to))
             }

@@ -18,6 +18,8 @@ pub struct Played {
     pub intents: Vec<String>,
     /// What tools were asked, in order.
     pub asked: Vec<Asked>,
+    /// Entries of the knowledge base that a model cited, in order.
+    pub cited: Vec<String>,
     /// How often what a script can count happened, by name.
     pub counts: BTreeMap<&'static str, u32>,
     /// How it ended; `None` while the call goes on.
@@ -71,6 +73,7 @@ pub(super) fn written(input: &Input) -> String {
         Input::Start
         | Input::Transferred(_)
         | Input::Invoked(_)
+        | Input::Generated(_)
         | Input::Given { .. }
         | Input::TakenAway(_) => String::new(),
     }

@@ -8,6 +8,7 @@ use std::{
 use time::{PrimitiveDateTime, macros::format_description};
 
 use super::{
+    model::Model,
     pattern::Pattern,
     script::{Act, Expect, Script, Step, Suite, ToolUse},
     tools::{Answer, Tools},
@@ -60,7 +61,10 @@ impl Reader<'_> {
         let facts = self.facts(&fields, None);
         self.zone = self.zone(&fields);
         let tools = fields.get("tools").map(|yaml| self.tools(yaml, Tools::default()));
-        let tools = tools.unwrap_or_default();
+        let mut tools = tools.unwrap_or_default();
+        if let Some(yaml) = fields.get("model") {
+            tools.model = Model::read(self.report, yaml);
+        }
         let never = self.patterns(&fields, "never");
         if let Some(yaml) = fields.get("parts") {
             for (name, steps) in self.report.map(yaml, "`parts`") {
@@ -91,15 +95,19 @@ impl Reader<'_> {
         let steps = fields.require("call", "add `call:` with what is said, line by line");
         let expect = fields.get("expect").map(|yaml| self.expect(yaml));
         let own = self.patterns(&fields, "never");
+        let mut own_tools = match fields.get("tools") {
+            Some(yaml) => self.tools(yaml, tools.clone()),
+            None => tools.clone(),
+        };
+        if let Some(yaml) = fields.get("model") {
+            own_tools.model = Model::read(self.report, yaml);
+        }
         let script = Script {
             name: key.name.clone(),
             line: key.at.line,
             facts: self.facts(&fields, Some(facts)),
             zone: self.zone(&fields).or_else(|| self.zone.clone()),
-            tools: match fields.get("tools") {
-                Some(yaml) => self.tools(yaml, tools.clone()),
-                None => tools.clone(),
-            },
+            tools: own_tools,
             never: never.iter().cloned().chain(own).collect(),
             steps: steps.map(|yaml| self.steps(yaml)).unwrap_or_default(),
             expect: expect.unwrap_or_default(),
@@ -321,6 +329,7 @@ impl Reader<'_> {
             avoids: names("avoids").unwrap_or_default(),
             at: fields.text("at").map(str::to_owned),
             language: fields.text("language").map(str::to_owned),
+            cited: names("cited"),
             counts: self.counts(&fields),
         };
         fields.finish();
@@ -363,8 +372,8 @@ impl Reader<'_> {
         let entries = fields.get("counts").map(|yaml| self.report.map(yaml, "`counts`"));
         let entries = entries.unwrap_or_default().iter();
         let counts = entries.filter_map(|(key, value)| {
-            if !super::play::COUNTED.contains(&key.name.as_str()) {
-                let remedy = did_you_mean(&key.name, super::play::COUNTED);
+            if !super::note::COUNTED.contains(&key.name.as_str()) {
+                let remedy = did_you_mean(&key.name, super::note::COUNTED);
                 self.report.error(key.at, format!("`{}` is not counted", key.name), remedy);
             }
             let text = self.report.text(value, &key.name)?;

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::model::Model;
 use crate::dialog::{Invoke, InvokeResult};
 
-/// What the tools of a scripted call give.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What the tools of a scripted call give, and what its language model answers.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tools {
     answers: BTreeMap<String, Vec<Answer>>,
+    pub(super) model: Model,
 }
 
 /// What a tool gives when it is asked in a certain way.

@@ -12,21 +12,29 @@ const ABBREVIATIONS: [&str; 22] = [
 #[must_use]
 pub fn sentences(lang: Lang, text: &str) -> Vec<&str> {
     let mut found = Vec::new();
-    let mut start = 0;
+    let mut rest = text;
+    while let Some(end) = end_of_sentence(lang, rest) {
+        push(&mut found, &rest[..end]);
+        rest = &rest[end..];
+    }
+    push(&mut found, rest);
+    found
+}
+
+/// Where the first sentence of `text` ends, its closing marks included; `None` when it goes on to the end.
+pub(super) fn end_of_sentence(lang: Lang, text: &str) -> Option<usize> {
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
-        if !ends_sentence(lang, c, &text[start..at], &text[at + c.len_utf8()..]) {
+        let mut end = at + c.len_utf8();
+        if !ends_sentence(lang, c, &text[..at], &text[end..]) {
             continue;
         }
-        let mut end = at + c.len_utf8();
         while let Some((at, trailing)) = chars.next_if(|(_, next)| is_trailing(*next)) {
             end = at + trailing.len_utf8();
         }
-        push(&mut found, &text[start..end]);
-        start = end;
+        return Some(end);
     }
-    push(&mut found, &text[start..]);
-    found
+    None
 }
 
 fn ends_sentence(lang: Lang, c: char, before: &str, after: &str) -> bool {

@@ -70,7 +70,7 @@ fn say(outputs: &[Output], lines: &mut Vec<String>) {
         match output {
             Output::Say(say) => lines.push(format!("B {}", say.phrase)),
             Output::HangUp(outcome) => lines.push(format!("= {}", outcome.disposition)),
-            Output::Listen(_) | Output::Transfer(_) | Output::Invoke(_) | Output::Note(_) => {}
+            _ => {}
         }
     }
 }
@@ -88,7 +88,7 @@ fn collect(outputs: Vec<Output>, machine: Machine) -> Played {
                 }
                 played.events.push(event);
             }
-            Output::Say(_) | Output::Transfer(_) | Output::Invoke(_) => {}
+            _ => {}
         }
     }
     played

@@ -10,11 +10,11 @@ use std::{
 use hotline::{
     audio::CallTime,
     conversation::{
-        Attention, Conversation, Input, InvokeId, Note, Order, Output, PromptId, Refusal, Timing,
-        TurnStamps, UtteranceId,
+        Attention, Conversation, GenerateId, Input, InvokeId, Note, Order, Output, PromptId,
+        Refusal, Timing, TurnStamps, UtteranceId,
         journal::{self, FORMAT, Header, Step},
     },
-    dialog::{CallDirection, CallFacts, Invoke, Machine, Outcome, Transfer},
+    dialog::{CallDirection, CallFacts, Generate, Invoke, Machine, Outcome, Transfer},
     dialplan::{Dialplan, DialplanSource},
     text::Hypothesis,
 };
@@ -59,6 +59,10 @@ pub(crate) struct Sim {
     pub(crate) invoked: Vec<(InvokeId, Invoke)>,
     /// To whom the caller was to be handed over.
     pub(crate) transfers: Vec<Transfer>,
+    /// What a language model was asked.
+    pub(crate) generate: Vec<(GenerateId, Generate)>,
+    /// Whose answers were no longer wanted.
+    pub(crate) stopped: Vec<GenerateId>,
 }
 
 impl Sim {
@@ -113,6 +117,8 @@ impl Sim {
             outcome: None,
             invoked: Vec::new(),
             transfers: Vec::new(),
+            generate: Vec::new(),
+            stopped: Vec::new(),
         };
         sim.input(Input::Start);
         sim
@@ -320,6 +326,8 @@ impl Sim {
             Output::HangUp(outcome) => self.outcome = Some(outcome),
             Output::Note(note) => self.notes.push(note),
             Output::Invoke { id, invoke } => self.invoked.push((id, invoke)),
+            Output::Generate { id, request } => self.generate.push((id, *request)),
+            Output::StopGenerating { id } => self.stopped.push(id),
             Output::Transfer(transfer) => self.transfers.push(transfer),
             Output::Prepare { .. } => {}
         }

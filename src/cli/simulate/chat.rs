@@ -42,6 +42,7 @@ pub(super) fn chat(
             State::Listening(_) => Wants::Caller,
             State::Transferring(_) => Wants::Transfer,
             State::Invoking(invoke) => Wants::Tool(invoke.clone()),
+            State::Generating(_) => Wants::Model,
         };
         if echo {
             write!(out, "{}", wants.prompt())?;
@@ -60,12 +61,14 @@ enum Wants {
     Caller,
     Transfer,
     Tool(Invoke),
+    Model,
 }
 
 impl Wants {
     fn prompt(&self) -> String {
         match self {
             Self::Caller => "caller  ".to_owned(),
+            Self::Model => "        the model says (!ACTION field=value, … or !fails): ".to_owned(),
             Self::Transfer => "        done, busy, no answer or failed? ".to_owned(),
             Self::Tool(invoke) => {
                 format!("        {} gives (field=value, … or fails): ", invoke.tool)
@@ -112,6 +115,7 @@ fn answer(
             "failed" => player.transferred(TransferResult::Failed),
             _ => {}
         },
+        Wants::Model => model(player, line, out)?,
         Wants::Tool(_) if line == "fails" => {
             player.invoked(InvokeResult::Failed("so it was typed".to_owned()));
         }
@@ -119,6 +123,21 @@ fn answer(
             Some(fields) => player.invoked(InvokeResult::Done(fields)),
             None => writeln!(out, "        write it like: amount=132.48, due=2026-11-28")?,
         },
+    }
+    Ok(())
+}
+
+/// What the language model says, or what it does: `Moment. !move zip=94110`.
+fn model(player: &mut Player, line: &str, out: &mut impl Write) -> anyhow::Result<()> {
+    let Some((says, does)) = line.split_once('!') else {
+        player.generated(line, None);
+        return Ok(());
+    };
+    let (name, rest) = does.split_once(' ').unwrap_or((does, ""));
+    match fields(rest) {
+        _ if name == "fails" => player.model_failed("so it was typed"),
+        Some(with) => player.generated(says, Some((name, &with))),
+        None => writeln!(out, "        write it like: !move zip=94110, day=2026-11-28")?,
     }
     Ok(())
 }

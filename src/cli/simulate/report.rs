@@ -90,6 +90,7 @@ impl Results {
                     "nodes": call.played.nodes,
                     "intents": call.played.intents,
                     "tools": call.played.asked,
+                    "cited": call.played.cited,
                     "counts": call.played.counts,
                     "transcript": call.played.transcript.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 })

@@ -108,7 +108,7 @@ impl Scope<'_> {
     /// Keys that the answer itself needs cannot lead elsewhere.
     fn check_keys(&self, at: At, wants: &Wants, routes: &Routes) {
         let taken: Vec<char> = match wants {
-            Wants::Intent => Vec::new(),
+            Wants::Intent | Wants::Talk => Vec::new(),
             Wants::YesNo { .. } => vec!['1', '2'],
             Wants::Slot { slot, .. } => match self.slots.get(slot).map(|s| &s.kind) {
                 Some(SlotKind::YesNo) => vec!['1', '2'],

@@ -11,6 +11,7 @@ mod prompt;
 mod slots;
 mod subflow;
 mod tables;
+mod talk;
 mod tools;
 mod transfer;
 mod value;

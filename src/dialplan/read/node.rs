@@ -8,7 +8,7 @@ use crate::dialplan::{
     yaml::{Key, Kind, Yaml},
 };
 
-const KINDS: [&str; 13] = [
+const KINDS: [&str; 14] = [
     "say",
     "ask",
     "when",
@@ -22,6 +22,7 @@ const KINDS: [&str; 13] = [
     "tool",
     "transfer",
     "do",
+    "llm",
 ];
 
 impl Scope<'_> {
@@ -48,6 +49,8 @@ impl Scope<'_> {
             ["tool"] | ["say", "tool"] => self.tool(&fields, flow),
             // What is said before a transfer belongs to it.
             ["transfer"] | ["say", "transfer"] => self.transfer(&fields, flow),
+            // What is asked first belongs to the talk.
+            ["llm"] | ["ask", "llm"] => self.talk(&fields, flow),
             _ => {
                 self.report.error(
                     key.at,
