@@ -187,3 +187,23 @@ fn the_command_fails_when_a_call_goes_another_way() {
     let error = test("booked").expect_err("it goes another way");
     assert_eq!(error.to_string(), "1 of 1 scripted calls went another way");
 }
+
+#[test]
+fn a_scripted_call_may_be_placed_and_know_something_from_the_beginning() {
+    let plan = "dialplan: t\nversion: 1\nlanguage: en\nvoices: {en: en-hibari}\nstart: main.way\n\
+         slots:\n  name: {type: text, given: true}\n  day: {type: date, given: true}\nflows:\n  main:\n    \
+         way: {when: [{value: call.direction, one_of: [outbound], next: ours}], else: theirs}\n    \
+         ours: {say: \"Hello, {name}.\", hang_up: placed}\n    theirs: {say: \"Hello, {name}, {day}.\", hang_up: answered}\n";
+    let source = hotline::dialplan::DialplanSource::inline("t.yaml", plan);
+    let plan = Arc::new(Dialplan::from_source(source).unwrap_or_else(|e| panic!("{e:#?}")));
+    let text = "dialplan: t.yaml\ndirection: outbound\nset: {name: Ms Li}\ntests:\n  \
+         placed:\n    call: [bot: \"Hello, Ms Li.\"]\n    expect: {outcome: placed, slots: {name: Ms Li}}\n  \
+         answered:\n    direction: inbound\n    set: {name: Mr Wu, day: tomorrow, nome: x}\n    call: [bot: \"Hello, Mr Wu, .\"]\n";
+    let suite = Suite::parse("t.test.yaml", text).unwrap_or_else(|e| panic!("{e:#?}"));
+    assert_eq!(Player::run(&plan, &suite.scripts[0]).problems, []);
+    let wrong: Vec<String> =
+        Player::run(&plan, &suite.scripts[1]).problems.into_iter().map(|p| p.what).collect();
+    assert!(wrong[0].contains("`day`") && wrong[0].contains("2026-11-28"), "{wrong:?}");
+    assert!(wrong[1].contains("`nome`") && wrong.len() == 2, "{wrong:?}");
+    assert!(refused("dialplan: t.yaml\ndirection: up\ntests: {}\n").contains("no direction `up`"));
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{live::Happening, task::Call, transfer::Second};
+use super::{hand_over::Told, live::Happening, task::Call, transfer::Second};
 use crate::{
     audio::{CallTime, Hz8k, Manner, Pcm},
     conversation::{ClipId, GenerateId, Input, InvokeId, PromptId, UtteranceId},
@@ -35,7 +35,9 @@ pub(super) enum Done {
         answer: Box<Answer>,
     },
     /// The leg of somebody to whom the caller is to be handed over.
-    Dialled(Box<Result<Second, String>>),
+    Dialled(Told, Box<Result<Second, String>>),
+    /// Whom the caller's side will call was told of the caller.
+    Told(Told),
     /// Likewise, as the peer asked.
     Referred(Box<Result<Second, String>>),
 }
@@ -61,7 +63,8 @@ impl<L: Leg> Call<L> {
             }
             Some(Done::Invoked { id, result }) => self.step(now, Input::Invoked { id, result }),
             Some(Done::Generated { id, part, answer }) => self.generated(now, id, part, *answer),
-            Some(Done::Dialled(second)) => self.dialled(*second),
+            Some(Done::Dialled(told, second)) => self.dialled(told, *second),
+            Some(Done::Told(told)) => self.told_and_referred(told),
             Some(Done::Referred(second)) => self.referral_dialled(*second),
             // Cancelled by ourselves.
             Some(Done::Prepared) | None => {}

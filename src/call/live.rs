@@ -58,10 +58,8 @@ pub enum Happening {
     Transfer(TransferState),
     /// The caller was put on hold, or taken from it.
     Held {
-        /// Whether the call is held from now on.
+        /// Whether the call is held from now on, by either side.
         on: bool,
-        /// Whether we hold it, rather than the other phone.
-        by_us: bool,
     },
     /// Somebody outside of the call had it do this.
     Command {
@@ -174,6 +172,11 @@ impl Watched {
     /// The call's id.
     pub(super) fn call(&self) -> &str {
         &self.call
+    }
+
+    /// Whose call it is.
+    pub(super) fn tenant(&self) -> Arc<str> {
+        Arc::clone(&self.tenant)
     }
 
     pub(super) fn metrics(&self) -> &Metrics {

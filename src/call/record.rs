@@ -1,10 +1,13 @@
 //! The call record while the call lasts.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
     Setup,
+    hand_over::Progress,
     live::{Happening, Watched},
     on_line::OnLine,
 };
@@ -14,6 +17,7 @@ use crate::{audio::CallTime, conversation::Note, dialog::Outcome, sip::Reason, s
 #[derive(Debug)]
 pub(super) struct Record {
     watched: Watched,
+    progress: Progress,
     events: Vec<CallEvent>,
     outcome: Option<Outcome>,
     turns: u32,
@@ -22,12 +26,23 @@ pub(super) struct Record {
 impl Record {
     pub(super) fn new(setup: &Setup) -> Self {
         let watched = Watched::new(setup.live.clone(), setup.id.clone(), setup.tenant.clone());
-        Self { watched, events: Vec::new(), outcome: None, turns: 0 }
+        let progress = Progress::new(&setup.dialplan);
+        Self { watched, progress, events: Vec::new(), outcome: None, turns: 0 }
     }
 
     /// The call's id.
     pub(super) fn call(&self) -> &str {
         self.watched.call()
+    }
+
+    /// Whose call it is.
+    pub(super) fn tenant(&self) -> Arc<str> {
+        self.watched.tenant()
+    }
+
+    /// How the call has gone so far.
+    pub(super) fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     /// Who tells watchers of the call.
@@ -43,6 +58,7 @@ impl Record {
     /// Keeps an entry, of a turn with how it was heard, and tells watchers.
     pub(super) fn note(&mut self, at: CallTime, note: Note, on_line: Option<OnLine>) {
         self.watched.metrics().note(&note, on_line.as_ref());
+        self.progress.note(&note);
         if let Note::Turn(_) = note {
             self.turns += 1;
         }
@@ -65,6 +81,9 @@ impl Record {
 
     /// Somebody outside of the call had it do this.
     pub(super) fn command(&mut self, at: CallTime, command: &'static str) {
+        if matches!(command, "transfer" | "take_over") {
+            self.progress.ordered();
+        }
         self.entry(at, "command", &json!({ "command": command }));
         self.tell(Happening::Command { command });
     }

@@ -2,7 +2,7 @@
 
 use super::media::Media;
 use crate::{
-    sdp::{self, LocalMedia, Negotiated, SdpError},
+    sdp::{self, Direction, LocalMedia, Negotiated, SdpError},
     sip::Reinvite,
     srtp::SrtpError,
 };
@@ -44,6 +44,12 @@ impl Session {
     pub(super) fn offer(&mut self) -> String {
         // Making an offer cannot fail.
         self.describe(|local| Ok(sdp::offer(local))).unwrap_or_default()
+    }
+
+    /// Our offer that puts the peer on hold, or takes it back.
+    pub(super) fn hold(&mut self, on: bool) -> String {
+        let direction = if on { Direction::SendOnly } else { Direction::SendRecv };
+        self.describe(|local| Ok(sdp::offer_as(local, direction))).unwrap_or_default()
     }
 
     /// Answers a change that the peer asks for, and changes the media; true when it was changed.

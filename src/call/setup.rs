@@ -9,7 +9,8 @@ use tokio::{
 };
 
 use super::{
-    ArchiveWriter, CallError, EndReason, Engines, Limits, MediaOptions, PortRange, SrtpPolicy,
+    ArchiveWriter, CallError, EndReason, Engines, Limits, MediaOptions, PortRange, ScreenPop,
+    SrtpPolicy,
     archive::Archive,
     control::{CallState, Calls},
     early::{BeforeAnswer, Unanswered, before_answer},
@@ -24,6 +25,7 @@ use super::{
     up::{Up, call},
 };
 use crate::{
+    audio::{Hz8k, Pcm},
     conversation::{
         Timing,
         journal::{self, Header},
@@ -94,6 +96,10 @@ pub struct Setup {
     /// Where the summary of a call is found, for whoever it is handed over to; `{id}` is the
     /// call's id.
     pub summary_url: Option<String>,
+    /// What callers hear while we hold them; silence without it.
+    pub hold_music: Option<Arc<Pcm<Hz8k>>>,
+    /// Who is told of a caller before they are handed over.
+    pub screen_pop: Option<Arc<dyn ScreenPop>>,
     /// Admission.
     pub permit: Permit,
 }
@@ -152,7 +158,7 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
     record.tell(Happening::Answered { dialplan: setup.dialplan.name().to_owned() });
     seat.state(CallState::Talking);
     let line = desk(leg.info(), &setup, &leg.info().from_user);
-    let up = Up { media, session, archive, record, facts, line, seat, acked, answered };
+    let up = Up { media, session, archive, record, parties, facts, line, seat, acked, answered };
     let over = call(leg, &setup, up).run().await;
     let disposition = close(over, rang_ms, &setup).await?;
     drop(setup.permit);

@@ -13,24 +13,26 @@ use tokio::{
 };
 
 use super::{
-    EndReason, Engines, Limits,
+    EndReason, Engines, Limits, ScreenPop,
     archive::Archive,
     clock::CallClock,
-    control::Controls,
+    control::{CallState, Controls},
     ending::statistics,
     hearing::{Hearing, Wanted},
+    hold::OurHold,
     jobs::Done,
     live::Happening,
     media::Media,
     missing::Missing,
     outbound::FirstSound,
-    player::{FRAME, Player},
+    parties::Parties,
+    player::Player,
     record::Record,
     session::Session,
     transfer::{Callee, Transfers},
 };
 use crate::{
-    audio::{CallTime, Pcm},
+    audio::CallTime,
     conversation::{
         Attention, Conversation, GenerateId, Input, Note, Output, UtteranceId,
         journal::{self, Step},
@@ -73,6 +75,10 @@ pub(super) struct Call<L: Leg> {
     pub(super) first_sound: Option<FirstSound>,
     pub(super) missing: Missing,
     pub(super) controls: Controls,
+    pub(super) our_hold: OurHold,
+    pub(super) parties: Parties,
+    /// Who is told of the caller before they are handed over.
+    pub(super) screen_pop: Option<Arc<dyn ScreenPop>>,
     pub(super) end: Option<EndReason>,
 }
 
@@ -88,7 +94,7 @@ pub(super) struct Over {
 impl<L: Leg> Call<L> {
     /// Runs the call to its end.
     pub(super) async fn run(mut self) -> Over {
-        self.clock.hold(self.media.held());
+        self.follow_hold(true);
         let mut tick = pin!(sleep_until(self.clock.next_tick()));
         let reason = loop {
             tokio::select! {
@@ -105,6 +111,7 @@ impl<L: Leg> Call<L> {
                 event = self.leg.next_event() => self.signalled(event),
                 request = self.controls.next() => self.requested(request),
             }
+            self.send_hold().await;
             self.signal().await;
             if let Some(reason) = self.end {
                 break reason;
@@ -154,7 +161,7 @@ impl<L: Leg> Call<L> {
         let other = self.relay(line, &caller);
         if self.clock.held() {
             // Nobody listens: what is to be said waits, and what comes is music.
-            return self.media.send(line, &Pcm::silence(FRAME));
+            return self.media.send(line, &self.our_hold.music());
         }
         let now = self.clock.reached();
         self.watch_audio(now);
@@ -225,6 +232,7 @@ impl<L: Leg> Call<L> {
                     self.end = Some(self.other_hung_up());
                 }
             }
+            Some(LegEvent::Changed(answer)) => self.hold_answered(answer),
             Some(LegEvent::Referred(progress)) => self.referred(progress),
             Some(LegEvent::Refer(request)) => self.asked_elsewhere(request),
             Some(LegEvent::Replaced(by)) => self.transfers.replaced_by(by),
@@ -247,10 +255,20 @@ impl<L: Leg> Call<L> {
     }
 
     pub(super) fn follow_hold(&mut self, changed: bool) {
-        if changed && self.clock.hold(self.media.held()) {
-            tracing::info!(held = self.clock.held(), "hold");
-            let on = self.clock.held();
-            self.record.tell(Happening::Held { on, by_us: false });
+        let on = self.media.held() || self.our_hold.is_on();
+        if changed && self.clock.hold(on) {
+            tracing::info!(held = on, "hold");
+            self.controls.state(if on { CallState::Held } else { self.stage() });
+            self.record.tell(Happening::Held { on });
+        }
+    }
+
+    /// Who talks to the caller when nobody holds the call.
+    fn stage(&self) -> CallState {
+        match self.transfers.call_state() {
+            Some(state) => state,
+            None if self.conversation.is_taken_over() => CallState::TakenOver,
+            None => CallState::Talking,
         }
     }
 

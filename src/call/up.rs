@@ -10,8 +10,10 @@ use super::{
     clock::CallClock,
     control::{Controls, Seat},
     hearing::Hearing,
+    hold::OurHold,
     media::Media,
     missing::Missing,
+    parties::Parties,
     player::Player,
     record::Record,
     session::Session,
@@ -30,6 +32,7 @@ pub(super) struct Up {
     pub(super) session: Session,
     pub(super) archive: Archive,
     pub(super) record: Record,
+    pub(super) parties: Parties,
     pub(super) facts: CallFacts,
     pub(super) line: Desk,
     pub(super) seat: Seat,
@@ -40,7 +43,7 @@ pub(super) struct Up {
 
 /// The call that `leg` is up for.
 pub(super) fn call<L: Leg>(leg: L, setup: &Setup, up: Up) -> Call<L> {
-    let Up { media, session, archive, record, facts, line, seat, acked, answered } = up;
+    let Up { media, session, archive, record, parties, facts, line, seat, acked, answered } = up;
     let is_heard = setup.dialplan.languages().iter().any(|lang| setup.engines.hears(*lang));
     let machine = Machine::new(Arc::clone(&setup.dialplan), facts);
     Call {
@@ -67,6 +70,9 @@ pub(super) fn call<L: Leg>(leg: L, setup: &Setup, up: Up) -> Call<L> {
         first_sound: None,
         missing: Missing::default(),
         controls: Controls::new(seat),
+        our_hold: OurHold::new(setup.hold_music.clone()),
+        parties,
+        screen_pop: setup.screen_pop.clone(),
         end: None,
     }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     audio::CallTime,
-    dialog::{self, BargeIn, Say, Transfer},
+    dialog::{self, BargeIn, Say, Secret, Transfer},
     dialplan::SlotError,
     text::Lang,
 };
@@ -145,6 +145,16 @@ impl Conversation {
         matches!(self.next, Next::TakenOver)
     }
 
+    /// The language that the call is in.
+    pub fn lang(&self) -> Lang {
+        self.machine.lang()
+    }
+
+    /// The values so far that records do not show.
+    pub fn secrets(&self) -> Vec<Secret> {
+        self.machine.secrets()
+    }
+
     /// The slots so far and a disposition, for the record of a call that is ended by order.
     pub fn outcome(&self, disposition: &str) -> dialog::Outcome {
         self.machine.outcome(disposition)
@@ -227,6 +237,7 @@ impl Conversation {
         let overlaps = self.turn.as_ref().is_some_and(Turn::overlaps);
         let disturbed = self.likely.take().is_some() | overlaps;
         self.drop_turn(out);
+        self.stop_generating(out);
         (self.keys, self.typed_ahead) = (KeyEntry::default(), Vec::new());
         (self.silence_since, self.closed, self.stamps) = (None, None, None);
         if !self.ledger.is_idle() {

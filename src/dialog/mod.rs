@@ -28,3 +28,4 @@ pub use contract::{
 pub use facts::{CallDirection, CallFacts};
 pub use generate::{ActionOffer, Generate, Generated, Speaker, Utterance};
 pub use machine::Machine;
+pub use ordered::Secret;

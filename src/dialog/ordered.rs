@@ -4,6 +4,7 @@
 use super::{
     BargeIn, Event, Machine, Output, Say, Transfer, TransferMode, TransferResult,
     machine::{Failures, Phase},
+    values::shown,
 };
 use crate::{
     dialplan::{
@@ -15,6 +16,18 @@ use crate::{
 
 /// The node that records name for what is said by order.
 const NODE: &str = "operator";
+
+/// A value that records do not show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// The value.
+    pub value: String,
+    /// What records show in its place.
+    pub shown: String,
+}
+
+/// Shorter values are found in too many words.
+const SHORTEST_SECRET: usize = 3;
 
 /// From where the caller was taken away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +54,17 @@ impl Machine {
             true => Ok(value.to_owned()),
             false => self.plan.slot_value(slot, value),
         }
+    }
+
+    /// The values so far that records do not show.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let secret = |slot: &str| {
+            let value = self.slot(slot)?;
+            let shown = shown(&self.plan, slot, value);
+            Some(Secret { value: value.to_owned(), shown })
+        };
+        let secrets = self.plan.sensitive_slots().filter_map(secret);
+        secrets.filter(|secret| secret.value.chars().count() >= SHORTEST_SECRET).collect()
     }
 
     /// Whether the dialplan speaks `lang`.

@@ -35,6 +35,12 @@ pub enum SlotError {
 }
 
 impl Dialplan {
+    /// The slots whose values records do not show.
+    pub fn sensitive_slots(&self) -> impl Iterator<Item = &str> {
+        let sensitive = self.model().slots.iter().filter(|(_, slot)| slot.sensitive);
+        sensitive.map(|(name, _)| name.as_str())
+    }
+
     /// `value` as `slot` holds it, which is how dialplans write such values: `yes`, `4421`, the name of an option, `12`,
     /// `132.48`, `2026-11-28`, `14:30`, or text.
     ///

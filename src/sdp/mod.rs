@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 
 pub use answer::answer;
 pub use direction::Direction;
-pub use offer::{accept, offer};
+pub use offer::{accept, offer, offer_as};
 pub use security::{Security, SrtpKeys};
 
 use crate::audio::Codec;

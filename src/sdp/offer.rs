@@ -9,8 +9,13 @@ use super::{
 /// Our offer, both for calls that we make and for an INVITE that brings none: our codecs in our
 /// order, comfort noise and telephone events, packets of 20 ms.
 pub fn offer(local: &LocalMedia) -> String {
+    offer_as(local, Direction::SendRecv)
+}
+
+/// The same with a direction: [`Direction::SendOnly`] puts the peer on hold (RFC 3264, section 8.4).
+pub fn offer_as(local: &LocalMedia, direction: Direction) -> String {
     let mut media = Media::new(MediaType::Audio, local.port, local.security.transport(), "");
-    describe(&mut media, &Formats::ours(&local.capabilities), Direction::SendRecv);
+    describe(&mut media, &Formats::ours(&local.capabilities), direction);
     for line in local.security.lines() {
         media.add_attribute_with_value("crypto", line.to_string());
     }

@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::{BeforeAnswer, ServiceError, Trial, Trunk};
+use super::{BeforeAnswer, Hold, ServiceError, Trial, Trunk};
 use crate::{
     audio::Codec,
     call::{Limits, MediaOptions, SrtpPolicy, ToneKeys},
@@ -62,6 +62,9 @@ pub struct Config {
     /// Handing callers over.
     #[serde(default)]
     pub transfer: Transfer,
+    /// Callers whom we put on hold.
+    #[serde(default)]
+    pub hold: Hold,
     /// Who answers what dialplans ask as tools.
     #[serde(default)]
     pub crm: CrmConfig,
@@ -302,6 +305,7 @@ impl Config {
         [&mut self.data.dir, &mut self.voices.dir]
             .into_iter()
             .chain(&mut self.data.prompts)
+            .chain(&mut self.hold.music)
             .chain(self.sip.tls.paths())
             .chain(self.trunks.iter_mut().flat_map(Trunk::paths))
             .chain(self.dialplans.iter_mut().map(|dialplan| &mut dialplan.file))

@@ -5,6 +5,7 @@ mod before_answer;
 mod config;
 mod drain;
 mod error;
+mod hold;
 mod lines;
 mod load;
 mod monitoring;
@@ -31,6 +32,7 @@ use tokio::{
 pub use before_answer::BeforeAnswer;
 pub use config::{Config, Data, Inference, Monitoring, Number, PlacedDialplan, Rtp, Sip, Voices};
 pub use error::ServiceError;
+pub use hold::Hold;
 pub use lines::Reloader;
 pub use originate::{OriginateError, Originator, OutboundCall};
 pub use trial::Trial;
@@ -41,7 +43,8 @@ use lines::{Lines, Reload, Spoken};
 use originate::{Origin, Placed};
 
 use crate::{
-    call::{self, ArchiveWriter, Engines, PortRange, Setup, control::Calls, live::Live},
+    audio::{Hz8k, Pcm},
+    call::{self, ArchiveWriter, Engines, PortRange, ScreenPop, Setup, control::Calls, live::Live},
     crm::Crm,
     llm::Llm,
     sip::{
@@ -84,6 +87,8 @@ struct Shared {
     llm: Llm,
     live: Live,
     calls: Calls,
+    hold_music: Option<Arc<Pcm<Hz8k>>>,
+    screen_pop: Option<Arc<dyn ScreenPop>>,
     ports: Arc<PortRange>,
     archives: ArchiveWriter,
 }
@@ -105,6 +110,7 @@ impl Service {
         let dialplans = load::dialplans(&config)?;
         // The address is tried before the models are loaded: a port in use is known at once.
         UserAgent::check(&agent_config(&config)?)?;
+        let hold_music = config.hold.load()?;
         let crm = Crm::new(&config.crm)?;
         let llm = Llm::new(&config.llm)?;
         let live = Live::new(LIVE_EVENTS);
@@ -130,6 +136,8 @@ impl Service {
             llm,
             live,
             calls: Calls::default(),
+            hold_music,
+            screen_pop: None,
             ports: Arc::new(ports),
             archives: ArchiveWriter::start().map_err(ServiceError::Thread)?,
         };
@@ -171,6 +179,11 @@ impl Service {
     /// Has it read its dialplans again while it runs.
     pub fn reloader(&self) -> Reloader {
         self.reloader.clone()
+    }
+
+    /// Has it tell `whom` of each caller before they are handed over. To be called before it runs.
+    pub fn tell_hand_overs(&mut self, whom: Arc<dyn ScreenPop>) {
+        self.shared.screen_pop = Some(whom);
     }
 
     /// Has it place calls while it runs.
@@ -315,6 +328,8 @@ impl Service {
             transfer_srtp: config.srtp_with(transfer_trunk.as_deref().or(trunk)),
             transfer_trunk,
             summary_url: config.transfer.summary_url.clone(),
+            hold_music: shared.hold_music.clone(),
+            screen_pop: shared.screen_pop.clone(),
             permit,
         }
     }

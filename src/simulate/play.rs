@@ -94,7 +94,13 @@ impl Player {
     }
 
     fn play(plan: &Arc<Dialplan>, script: &Script, tools: Tools, ask: &mut Ask<'_>) -> Played {
-        let mut player = Self::new(Arc::clone(plan), script.facts_for(plan), tools);
+        let facts = script.facts_for(plan);
+        let unfit = |(slot, value): (&String, &String)| plan.slot_value(slot, value).err();
+        let unfit: Vec<_> = facts.preset.iter().filter_map(unfit).collect();
+        let mut player = Self::new(Arc::clone(plan), facts, tools);
+        for error in unfit {
+            player.problem(script.line, format!("`set`: {error}"));
+        }
         player.settle(ask);
         player.follow(&script.steps, ask);
         if matches!(player.state, State::Transferring(_)) {

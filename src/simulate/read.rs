@@ -1,11 +1,11 @@
 //! From YAML to scripted calls. Reads on after an error, so that an author sees all of them.
 
+mod facts;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
-
-use time::{PrimitiveDateTime, macros::format_description};
 
 use super::{
     model::Model,
@@ -21,11 +21,6 @@ use crate::{
     },
     text::Hypothesis,
 };
-
-/// Who calls whom and when, of a file that does not say: the day of the week is a Monday.
-const CALLER: &str = "4155550134";
-const CALLED: &str = "1000";
-const NOW: &str = "2026-11-23 10:05";
 
 /// How sure the first reading of what a caller said is, where a script does not say.
 const CONFIDENCE: f32 = 0.9;
@@ -125,28 +120,6 @@ impl Reader<'_> {
             self.report.error(yaml.at, format!("no time zone `{name}`"), remedy);
         }
         Some(name.to_owned())
-    }
-
-    /// `caller`, `called` and `now`; of what is not there, those of the file.
-    fn facts(&self, fields: &Fields<'_>, usual: Option<&CallFacts>) -> CallFacts {
-        let caller = fields.text("caller").or(usual.map(|facts| facts.caller.as_str()));
-        let called = fields.text("called").or(usual.map(|facts| facts.called.as_str()));
-        let (caller, called) = (caller.unwrap_or(CALLER), called.unwrap_or(CALLED));
-        let written = fields.get("now");
-        let now = match (written, usual) {
-            (Some(yaml), _) => self.report.text(yaml, "`now`").unwrap_or(NOW).to_owned(),
-            (None, Some(usual)) => format!("{} {}", usual.date, usual.time),
-            (None, None) => NOW.to_owned(),
-        };
-        let format = format_description!("[year]-[month]-[day] [hour]:[minute]");
-        let now = PrimitiveDateTime::parse(&now, format).unwrap_or_else(|_| {
-            if let Some(yaml) = written {
-                let remedy = "write it like `2026-11-23 10:05`";
-                self.report.error(yaml.at, format!("`now` is `{now}`"), remedy);
-            }
-            time::macros::datetime!(2026-11-23 10:05)
-        });
-        CallFacts::new(caller, called, now)
     }
 
     fn patterns(&self, fields: &Fields<'_>, name: &'static str) -> Vec<Pattern> {

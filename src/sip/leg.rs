@@ -54,6 +54,13 @@ pub trait Leg: Send {
     /// [`SipError::State`] for a leg that is not up, or is being referred already.
     fn refer(&mut self, referral: Referral) -> impl Future<Output = Result<(), SipError>> + Send;
 
+    /// Changes the session of a leg that is up: sends `sdp` in a re-INVITE. Returns once that is under way; the peer's
+    /// answer is a [`LegEvent::Changed`].
+    ///
+    /// # Errors
+    /// [`SipError::State`] for a leg that is not up, or whose session is being changed already.
+    fn change(&mut self, sdp: String) -> impl Future<Output = Result<(), SipError>> + Send;
+
     /// Lets `by`, which has been answered, take this leg's place; the old one ends with BYE.
     fn replace(&mut self, by: SipLeg);
 
@@ -157,6 +164,9 @@ pub enum LegEvent {
         /// How long it was held, when the peer says.
         duration: Option<Duration>,
     },
+    /// What the peer answers to a [`Leg::change`]: its SDP, or the status with which it refused, which leaves the session
+    /// as it was.
+    Changed(Result<String, u16>),
     /// What comes of a [`Leg::refer`].
     Referred(ReferProgress),
     /// The peer asks us to call somebody else (REFER), and may

@@ -43,6 +43,8 @@ pub(super) enum What {
     /// With the value of a P-RTP-Stat header.
     HangUp(HangUpCause, Option<String>),
     Refer(Box<Referral>),
+    /// With our new description.
+    Change(String),
 }
 
 impl SipLeg {
@@ -111,6 +113,7 @@ impl What {
             Self::Reject(_) => "reject",
             Self::HangUp(..) => "hang up",
             Self::Refer(_) => "refer",
+            Self::Change(_) => "change the session",
         }
     }
 }
@@ -149,6 +152,10 @@ impl Leg for SipLeg {
 
     async fn refer(&mut self, referral: Referral) -> Result<(), SipError> {
         self.order(What::Refer(Box::new(referral))).await
+    }
+
+    async fn change(&mut self, sdp: String) -> Result<(), SipError> {
+        self.order(What::Change(sdp)).await
     }
 
     fn replace(&mut self, by: SipLeg) {

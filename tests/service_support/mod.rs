@@ -34,6 +34,15 @@ impl Running {
     /// Starts one, configured as shipped and then by `configure`, which gets the one number there
     /// is. `ports` begin at that.
     pub(crate) async fn new(ports: u16, configure: impl Fn(&mut Config)) -> Option<Self> {
+        Self::prepared(ports, configure, |_| {}).await
+    }
+
+    /// The same; `prepare` gets the service before it runs.
+    pub(crate) async fn prepared(
+        ports: u16,
+        configure: impl Fn(&mut Config),
+        prepare: impl FnOnce(&mut Service),
+    ) -> Option<Self> {
         let models = ModelDir::default_location();
         if !models.root().join("moonshine-tiny-en").is_dir() {
             eprintln!("skipped: no models: run `hotline models pull`");
@@ -49,7 +58,8 @@ impl Running {
         config.numbers.retain(|n| n.number == "1000");
         config.numbers.iter_mut().for_each(|n| n.number = "4001".into());
         configure(&mut config);
-        let service = Service::start(config.clone(), None).await.unwrap();
+        let mut service = Service::start(config.clone(), None).await.unwrap();
+        prepare(&mut service);
         let (reloader, originator) = (service.reloader(), service.originator());
         let (calls, live) = (service.calls(), service.live().clone());
         let monitoring = service.monitoring_address();

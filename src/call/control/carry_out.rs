@@ -16,7 +16,11 @@ const KEY_TICKS: u16 = 5;
 impl<L: Leg> Call<L> {
     pub(in crate::call) fn requested(&mut self, Request { command, reply }: Request) {
         let name = command.name();
-        let result = self.obey(command);
+        let result = match command {
+            Command::Hold => return self.ask_hold(true, reply),
+            Command::Resume => return self.ask_hold(false, reply),
+            command => self.obey(command),
+        };
         if let Err(error) = &result {
             tracing::info!(command = name, %error, "a command was refused");
         }
@@ -32,6 +36,7 @@ impl<L: Leg> Call<L> {
         match command {
             Command::HangUp { disposition } => {
                 if let Some(disposition) = disposition {
+                    let disposition = label(disposition)?;
                     self.record.outcome(self.conversation.outcome(&disposition));
                 }
                 self.told(name);
@@ -42,6 +47,7 @@ impl<L: Leg> Call<L> {
                 self.order(name, Order::Say { text, lang, interrupt, barge_in })
             }
             Command::Play { name: clip_name, audio, interrupt } => {
+                let clip_name = label(clip_name)?;
                 let clip = self.controls.keep_clip(audio);
                 let ordered = self.order(name, Order::Play { clip, name: clip_name, interrupt });
                 if ordered.is_err() {
@@ -67,6 +73,8 @@ impl<L: Leg> Call<L> {
                 Ok(())
             }
             Command::GiveBack => self.give_back(name),
+            // The other phone has a say in it.
+            Command::Hold | Command::Resume => Ok(()),
             Command::Mute { side: Side::Caller, on } => {
                 self.controls.mute_caller(on);
                 self.told(name);
@@ -123,6 +131,12 @@ impl<L: Leg> Call<L> {
         let now = self.now();
         self.record.command(now, name);
     }
+}
+
+/// A word for the record, if it is one.
+fn label(text: String) -> Result<String, ControlError> {
+    let fits = (1..=100).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    fits.then_some(text).ok_or_else(|| ControlError::refused("name it in 1 to 100 characters"))
 }
 
 /// Whom to call, if that may be: what is in it ends up in a SIP message.

@@ -64,6 +64,11 @@ pub enum Command {
     },
     /// Give a call that was taken over back to the dialog, which goes on at the open question.
     GiveBack,
+    /// Put the caller on hold: the dialog and the recording wait, and the caller hears music. Answered when the other phone
+    /// has agreed.
+    Hold,
+    /// Take the caller from hold: everything goes on where it was.
+    Resume,
     /// Let one side be heard no more, or again. Keys still count.
     Mute {
         /// Whose voice.
@@ -144,6 +149,8 @@ impl Command {
             Self::Transfer { .. } => "transfer",
             Self::TakeOver { .. } => "take_over",
             Self::GiveBack => "give_back",
+            Self::Hold => "hold",
+            Self::Resume => "resume",
             Self::Mute { side: Side::Caller, on: true } => "mute_caller",
             Self::Mute { side: Side::Caller, on: false } => "unmute_caller",
             Self::Mute { side: Side::Bot, on: true } => "mute_bot",

@@ -114,7 +114,8 @@ pub async fn place(placing: Placing, setup: Setup) -> Result<String, CallError> 
     setup.live.metrics().answered();
     seat.state(CallState::Talking);
     let facts = header.facts;
-    let up = Up { media, session, archive, record, facts, line, seat, acked: false, answered };
+    let acked = false;
+    let up = Up { media, session, archive, record, parties, facts, line, seat, acked, answered };
     let mut call = call(leg, &setup, up);
     call.first_sound = Some(FirstSound::default());
     let over = call.run().await;

@@ -2,6 +2,7 @@
 //! from us, attended), or by REFER alone. Also somebody else's taking the caller's place.
 
 mod asked;
+mod begin;
 mod second;
 
 use std::future;
@@ -14,7 +15,6 @@ pub(super) use second::{Desk, Second};
 use super::{
     EndReason,
     control::CallState,
-    jobs::Done,
     live::{Happening, TransferState},
     player::FRAME,
     task::Call,
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     audio::{CallTime, Hz8k, Pcm, Ringback},
     conversation::Input,
-    dialog::{Transfer, TransferMode, TransferResult},
+    dialog::{TransferMode, TransferResult},
     sip::{Leg, LegEvent, ReferProgress, Referral, Rejection, Replacement, SipLeg},
 };
 
@@ -126,6 +126,16 @@ impl Transfers {
         mode == Some(TransferMode::TakeOver)
     }
 
+    /// Who talks to the caller, or is called; `None` while that is the dialog's.
+    pub(super) fn call_state(&self) -> Option<CallState> {
+        let handover = self.under_way.as_ref()?;
+        Some(match (handover.stage, handover.mode) {
+            (Stage::Calling | Stage::Referred, _) => CallState::HandingOver,
+            (Stage::Talking, TransferMode::TakeOver) => CallState::TakenOver,
+            (Stage::Talking, _) => CallState::HandedOver,
+        })
+    }
+
     fn stage(&self) -> Option<Stage> {
         self.under_way.as_ref().map(|handover| handover.stage)
     }
@@ -143,44 +153,6 @@ impl Transfers {
 }
 
 impl<L: Leg> Call<L> {
-    pub(super) fn transfer(&mut self, transfer: Transfer) {
-        let uri = self.transfers.desk.uri(&transfer.to);
-        self.controls.state(CallState::HandingOver);
-        self.record.tell(Happening::Transfer(TransferState::Calling));
-        let Transfer { mode, ring, .. } = transfer;
-        if mode == TransferMode::Refer {
-            self.transfers.refer(uri.clone(), None);
-        } else {
-            let (desk, to) = (self.transfers.desk.clone(), transfer.to.clone());
-            self.jobs.spawn(async move {
-                let dialled = Second::dial(&desk, &to).await;
-                Done::Dialled(Box::new(dialled.map_err(|error| error.to_string())))
-            });
-        }
-        self.transfers.under_way = Some(Handover {
-            mode,
-            uri,
-            stage: Stage::Calling,
-            second: None,
-            until: Instant::now() + ring,
-            rings: false,
-            tone: Ringback::default(),
-        });
-    }
-
-    /// The callee's leg is on its way, or could not be made.
-    pub(super) fn dialled(&mut self, second: Result<Second, String>) {
-        match (second, &mut self.transfers.under_way) {
-            (Ok(second), Some(handover)) => handover.second = Some(second),
-            // The caller did not wait; the leg is dropped, and so cancelled.
-            (Ok(_), None) => {}
-            (Err(problem), _) => {
-                tracing::warn!(%problem, "the transfer could not be dialled");
-                self.transferred(TransferResult::Failed);
-            }
-        }
-    }
-
     /// Something came from the callee.
     pub(super) fn heard_callee(&mut self, heard: Option<LegEvent>) {
         let line = self.clock.line(Instant::now());
@@ -237,13 +209,11 @@ impl<L: Leg> Call<L> {
             return self.transferred(TransferResult::Failed);
         }
         handover.stage = Stage::Talking;
-        self.controls.state(match handover.mode {
-            TransferMode::TakeOver => CallState::TakenOver,
-            _ => CallState::HandedOver,
-        });
+        let attended = (handover.mode == TransferMode::Attended).then(|| handover.uri.clone());
+        let state = self.transfers.call_state();
+        self.controls.state(state.unwrap_or(CallState::HandedOver));
         self.record.tell(Happening::Transfer(TransferState::Connected));
-        if handover.mode == TransferMode::Attended {
-            let uri = handover.uri.clone();
+        if let Some(uri) = attended {
             self.transfers.refer(uri, Some(&second));
         }
         if let Some(handover) = &mut self.transfers.under_way {

@@ -1,5 +1,6 @@
 //! The task that owns one leg's dialog from its INVITE to its end.
 
+mod change;
 mod outbound;
 mod phase;
 mod provisional;
@@ -285,6 +286,7 @@ impl Driver {
                 return self.end(cause).await;
             }
             What::Refer(referral) => self.refer(*referral),
+            What::Change(sdp) => self.offer_change(sdp),
             _ if !answerable => wrong,
             What::Ring => self.provide(None),
             What::Progress(sdp) => self.provide(Some(sdp)),

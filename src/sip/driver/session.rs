@@ -4,7 +4,7 @@ use std::{future, time::Duration};
 
 use rsipstack::{
     dialog::dialog::TransactionHandle,
-    sip::{Method, Request, Response, StatusCode, StatusCodeKind, prelude::HasHeaders},
+    sip::{Header, Method, Request, Response, StatusCode, StatusCodeKind, prelude::HasHeaders},
 };
 use tokio::{
     sync::oneshot,
@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Driver, outbound::EarlyAnswers};
+use super::{Driver, change::Offered, outbound::EarlyAnswers};
 use crate::sip::{
     Direction, HangUpCause, LegEvent, Reinvite, SipError, message,
     session_timer::{self, Due, SessionTimer, SessionTimerConfig, Terms},
@@ -29,6 +29,8 @@ pub(super) struct Session {
     change: Option<oneshot::Receiver<Option<(Terms, String)>>>,
     /// A refresh of ours; tells the final response.
     refresh: Option<JoinHandle<Option<Response>>>,
+    /// A change of ours that the peer has yet to answer.
+    pub(super) offered: Option<Offered>,
     /// When to refresh again, after one of ours met one of the peer's.
     again: Option<Instant>,
     /// Our latest description, to send again with a refresh.
@@ -42,6 +44,8 @@ pub(super) struct Session {
 pub(super) enum Change {
     /// The peer's change was answered, with these terms and this description when accepted.
     Answered(Option<(Terms, String)>),
+    /// A change of ours was answered.
+    Changed(Option<Response>),
     /// Our refresh was answered.
     Refreshed(Option<Response>),
     /// A refresh of ours that met a change of the peer's is to be sent again.
@@ -62,6 +66,7 @@ impl Session {
                 self.refresh = None;
                 Change::Refreshed(response.ok().flatten())
             }
+            response = offered(&mut self.offered) => Change::Changed(response),
             () = until(self.again) => {
                 self.again = None;
                 Change::Again
@@ -79,6 +84,23 @@ impl Session {
     pub(super) fn begin_outbound(&mut self, response: &Response, config: &SessionTimerConfig) {
         self.peer_has_update = allows_update(response.headers());
         self.run(Terms::of_response(response, config));
+    }
+
+    /// Whether a change or a refresh is under way.
+    pub(super) fn is_changing(&self) -> bool {
+        self.change.is_some() || self.refresh.is_some() || self.offered.is_some()
+    }
+
+    /// What a request of ours says of the session's length.
+    pub(super) fn refresh_headers(&self) -> Vec<Header> {
+        self.timer.as_ref().map(|timer| timer.terms().refresh()).unwrap_or_default()
+    }
+
+    /// The peer accepted `sdp`, with these terms; one without the extension says nothing of them: they stay.
+    pub(super) fn changed(&mut self, sdp: String, terms: Option<Terms>) {
+        self.sdp = sdp;
+        let before = self.timer.as_ref().map(|timer| *timer.terms());
+        self.run(terms.or(before));
     }
 
     /// The ACK to our answer has come.
@@ -116,7 +138,7 @@ impl Driver {
             let _ = handle.respond(StatusCode::ServerInternalError, Some(headers), None).await;
             return;
         }
-        if self.session.refresh.is_some() {
+        if self.session.refresh.is_some() || self.session.offered.is_some() {
             // Ours is under way: the peer tries again later (section 14.2).
             let _ = handle.reply(StatusCode::RequestPending).await;
             return;
@@ -155,13 +177,16 @@ impl Driver {
                 self.session.run(Some(terms));
             }
             Change::Answered(None) => {}
+            Change::Changed(response) => self.on_changed(response).await,
             Change::Refreshed(response) => self.on_refreshed(response).await,
             // The peer's own change has refreshed the session meanwhile, or is under way.
-            Change::Again if self.session.change.is_some() => self.again(),
+            Change::Again if self.session.is_changing() => self.again(),
             Change::Again => self.refresh(),
             Change::Timer => {
                 let timer = self.session.timer.as_mut();
                 match timer.and_then(|timer| timer.due(Instant::now())) {
+                    // A change of ours refreshes the session as well.
+                    Some(Due::Refresh) if self.session.offered.is_some() => self.again(),
                     Some(Due::Refresh) => self.refresh(),
                     Some(Due::End) => self.expired("the session was not refreshed in time").await,
                     None => {}
@@ -220,7 +245,7 @@ impl Driver {
         raised.map(|terms| timer.change(terms)).is_some()
     }
 
-    async fn expired(&mut self, why: &str) {
+    pub(super) async fn expired(&mut self, why: &str) {
         tracing::info!(id = %self.dialog.id(), why, "session expired");
         self.leg.entry.finish(Some(LegEvent::Failed { why: why.to_owned() }));
         self.end(HangUpCause::SessionExpired).await;
@@ -250,6 +275,14 @@ fn glare_wait(direction: Direction) -> Duration {
         Direction::Inbound => rand::random_range(0..=200),
     };
     Duration::from_millis(10 * hundredths)
+}
+
+/// What the peer answers to our change; never, without one.
+async fn offered(offered: &mut Option<Offered>) -> Option<Response> {
+    match offered {
+        Some(offered) => offered.answered().await,
+        None => future::pending().await,
+    }
 }
 
 async fn until(at: Option<Instant>) {
