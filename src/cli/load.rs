@@ -27,6 +27,9 @@ pub struct LoadArgs {
     /// Seconds for which all calls are up together.
     #[arg(long, default_value_t = 20)]
     seconds: u64,
+    /// Milliseconds that each call lasts, instead of until all have been up together: 0 for signalling alone.
+    #[arg(long, value_name = "MS", conflicts_with = "seconds")]
+    each: Option<u64>,
     /// What the callers say, a WAV file, over and over; silence unless given.
     #[arg(long, value_name = "WAV")]
     say: Option<PathBuf>,
@@ -48,7 +51,7 @@ pub fn run(args: LoadArgs) -> anyhow::Result<()> {
         address: args.bind,
         calls: args.calls,
         rate: args.rate,
-        hold: ramp + Duration::from_secs(args.seconds),
+        hold: args.each.map_or(ramp + Duration::from_secs(args.seconds), Duration::from_millis),
         speech: args.say.as_deref().map(read_8k).transpose()?.unwrap_or_else(|| Pcm::silence(0)),
     };
     let report = runtime()?.block_on(place(plan))?;

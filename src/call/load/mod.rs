@@ -1,7 +1,9 @@
 //! Many calls at once, to find out how many a service can take: what `hotline load` is made of.
 //!
 //! Each call has a socket of its own, sends recorded speech and looks at the pace and the wholeness
-//! of what comes back. It decodes nothing, so that one core of it loads one core of the service.
+//! of what comes back. It decodes nothing and is woken by no packet: each tick it reads what has come,
+//! and when that came is known from the kernel. So one core of it loads one core of the service, and
+//! a generator that is late does not make the service seem so.
 
 mod report;
 
@@ -16,7 +18,7 @@ use tokio::{
 pub use report::LoadReport;
 
 use self::report::{Heard, Tally};
-use super::{CallError, caller};
+use super::{CallError, caller, socket::PolledSocket};
 use crate::{
     audio::{Codec, Hz8k, Law, Pcm, g711},
     sdp::{self, Capabilities, LocalMedia, Negotiated, Security},
@@ -28,6 +30,10 @@ const TICK: Duration = Duration::from_millis(20);
 const PAYLOAD: usize = 160;
 const HEADER: usize = 12;
 const RING: Duration = Duration::from_secs(32);
+/// Larger than any packet of the calls.
+const DATAGRAM: usize = 2_048;
+/// Packets read in a tick: more than a service can be behind.
+const MAX_WAITING: usize = 512;
 
 /// What to do.
 #[derive(Debug, Clone)]
@@ -104,7 +110,7 @@ async fn one_call(
         .await
         .map_err(|_| CallError::NoAnswer { seconds: RING.as_secs() })??;
     let setup = dialled.elapsed();
-    let mut stream = Stream::new(socket, &sdp::accept(&answer, local)?);
+    let mut stream = Stream::new(socket, &sdp::accept(&answer, local)?)?;
     let heard = stream.run(&mut leg, plan.hold, speech).await;
     leg.hang_up(HangUpCause::Normal).await?;
     while leg.next_event().await.is_some() {}
@@ -113,7 +119,7 @@ async fn one_call(
 
 /// The media of one call.
 struct Stream {
-    socket: UdpSocket,
+    socket: PolledSocket,
     peer: Negotiated,
     packet: [u8; HEADER + PAYLOAD],
     at: usize,
@@ -122,14 +128,15 @@ struct Stream {
 }
 
 impl Stream {
-    fn new(socket: UdpSocket, peer: &Negotiated) -> Self {
+    fn new(socket: UdpSocket, peer: &Negotiated) -> Result<Self, CallError> {
+        let socket = PolledSocket::new(socket).map_err(CallError::Socket)?;
         let mut packet = [0; HEADER + PAYLOAD];
         packet[0] = 0x80;
         packet[1] = peer.send.0;
         packet[2..4].copy_from_slice(&rand::random::<u16>().to_be_bytes());
         packet[8..12].copy_from_slice(&rand::random::<u32>().to_be_bytes());
         let (peer, heard) = (peer.clone(), Heard::default());
-        Self { socket, peer, packet, at: 0, heard, last: None }
+        Ok(Self { socket, peer, packet, at: 0, heard, last: None })
     }
 
     /// Sends and listens for `hold`; an error when the callee hangs up before.
@@ -143,16 +150,12 @@ impl Stream {
         // Calls begun together do not send together.
         let mut tick = interval_at(Instant::now() + TICK.mul_f64(rand::random()), TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
-        let mut buffer = [0; 2_048];
-        loop {
+        while Instant::now() < end {
             tokio::select! {
                 biased;
-                () = sleep_until(end) => return Ok(()),
-                _ = tick.tick() => self.send(speech),
-                received = self.socket.recv(&mut buffer) => {
-                    if let Ok(len) = received {
-                        self.take(&buffer[..len]);
-                    }
+                _ = tick.tick() => {
+                    self.receive();
+                    self.send(speech);
                 }
                 event = leg.next_event() => if matches!(
                     event, None | Some(LegEvent::HungUp { .. } | LegEvent::Failed { .. })
@@ -160,6 +163,18 @@ impl Stream {
                     return Err(CallError::Broken { why: "the callee hung up".into() });
                 }
             }
+        }
+        self.receive();
+        Ok(())
+    }
+
+    /// Takes what has come since the last tick.
+    fn receive(&mut self) {
+        let mut buffer = [0; DATAGRAM];
+        let now = Instant::now();
+        for _ in 0..MAX_WAITING {
+            let Some(waiting) = self.socket.receive(&mut buffer) else { return };
+            self.take(now - waiting.waited, &buffer[..waiting.len]);
         }
     }
 
@@ -172,7 +187,7 @@ impl Stream {
         } else {
             payload.fill(0xFF);
         }
-        let _ = self.socket.try_send_to(&self.packet, self.peer.remote);
+        self.socket.send(&self.packet, self.peer.remote);
         self.heard.sent += 1;
         let seq = u16::from_be_bytes([self.packet[2], self.packet[3]]).wrapping_add(1);
         self.packet[2..4].copy_from_slice(&seq.to_be_bytes());
@@ -181,27 +196,28 @@ impl Stream {
         self.packet[4..8].copy_from_slice(&timestamp.to_be_bytes());
     }
 
-    fn take(&mut self, datagram: &[u8]) {
+    /// Takes a datagram that came `at`.
+    fn take(&mut self, at: Instant, datagram: &[u8]) {
         let [first, kind, high, low, ..] = *datagram else { return };
         if first >> 6 != 2 || kind & 0x7F != self.peer.send.0 || datagram.len() < HEADER {
             return;
         }
-        let (seq, now) = (u16::from_be_bytes([high, low]), Instant::now());
+        let seq = u16::from_be_bytes([high, low]);
         let heard = &mut self.heard;
         heard.received += 1;
         match self.last {
-            None => heard.first = Some(now),
-            Some((last, at)) => {
+            None => heard.first = Some(at),
+            Some((last, before)) => {
                 let step = seq.wrapping_sub(last);
                 if step == 0 || step > 0x8000 {
                     return;
                 }
                 heard.lost += u64::from(step - 1);
-                let gap = (now - at).as_millis() as usize;
+                let gap = (at - before).as_millis() as usize;
                 heard.gaps.count(gap);
             }
         }
-        heard.last = Some(now);
-        self.last = Some((seq, now));
+        heard.last = Some(at);
+        self.last = Some((seq, at));
     }
 }
