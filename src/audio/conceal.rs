@@ -21,6 +21,8 @@ const FADED: usize = 6 * STEP;
 pub struct Concealer {
     /// The last audio that was heard or made up; while a gap lasts, the audio before it.
     history: Vec<f32>,
+    /// Where the oldest of it is; while a gap lasts, at the beginning.
+    oldest: usize,
     gap: Option<Gap>,
 }
 
@@ -38,7 +40,7 @@ struct Gap {
 impl Concealer {
     /// A concealer that has heard silence so far.
     pub fn new() -> Self {
-        Self { history: vec![0.0; HISTORY], gap: None }
+        Self { history: vec![0.0; HISTORY], oldest: 0, gap: None }
     }
 
     /// Takes the next audio that did arrive, of any length. After a gap its beginning is
@@ -46,10 +48,9 @@ impl Concealer {
     pub fn good(&mut self, frame: &mut Pcm<Hz8k>) {
         if let Some(mut gap) = self.gap.take() {
             self.fade_back(&mut gap, frame);
-            self.remember(&gap.made);
+            self.remember(gap.made.into_iter());
         }
-        let heard: Vec<f32> = frame.samples().iter().map(|&s| f32::from(s)).collect();
-        self.remember(&heard);
+        self.remember(frame.samples().iter().map(|&s| f32::from(s)));
     }
 
     /// Makes up the next `n` samples in place of audio that did not arrive.
@@ -58,10 +59,10 @@ impl Concealer {
             // Nothing to repeat, and nothing that the next audio must be blended with.
             return Pcm::silence(n);
         }
-        let mut gap = self.gap.take().unwrap_or_else(|| Gap {
-            pitch: pitch_period(&self.history),
-            len: 0,
-            made: Vec::new(),
+        let mut gap = self.gap.take().unwrap_or_else(|| {
+            self.history.rotate_left(self.oldest);
+            self.oldest = 0;
+            Gap { pitch: pitch_period(&self.history), len: 0, made: Vec::new() }
         });
         let audio: Vec<f32> = (0..n).map(|i| self.made_up(&gap, gap.len + i)).collect();
         gap.len += n;
@@ -128,10 +129,18 @@ impl Concealer {
         }
     }
 
-    fn remember(&mut self, audio: &[f32]) {
-        self.history.extend_from_slice(audio);
-        let excess = self.history.len() - HISTORY;
-        self.history.drain(..excess);
+    /// Puts `audio` in the place of the oldest. It is done for every frame, so nothing is moved.
+    fn remember(&mut self, audio: impl ExactSizeIterator<Item = f32>) {
+        let len = audio.len();
+        let mut audio = audio.skip(len.saturating_sub(HISTORY));
+        let (newer, older) = self.history.split_at_mut(self.oldest);
+        for (place, sample) in older.iter_mut().zip(&mut audio) {
+            *place = sample;
+        }
+        for (place, sample) in newer.iter_mut().zip(&mut audio) {
+            *place = sample;
+        }
+        self.oldest = (self.oldest + len.min(HISTORY)) % HISTORY;
     }
 }
 

@@ -242,7 +242,9 @@ impl Media {
         } else {
             self.session.skip();
         }
-        if let Some(report) = self.session.rtcp_due(now, ntp_now()) {
+        if self.session.is_rtcp_due(now)
+            && let Some(report) = self.session.rtcp_due(now, ntp_now())
+        {
             self.send_rtcp(report);
         }
     }

@@ -286,10 +286,13 @@ impl JitterBuffer {
         let mut kind = PlayoutKind::Heard;
         let mut at = next;
         while at < end {
-            if let Some(mut piece) = self.packets.piece(at, end) {
+            if let Some(mut piece) = self.packets.play(at, end) {
                 self.filler.heard(&mut piece);
                 at += piece.len() as i64;
-                audio.extend(&piece);
+                match audio.is_empty() {
+                    true => audio = piece,
+                    false => audio.extend(&piece),
+                }
                 continue;
             }
             let until = self.packets.mend(at, end);

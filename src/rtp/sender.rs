@@ -1,9 +1,5 @@
 use std::collections::VecDeque;
 
-use bytes::Bytes;
-use rtc_rtp::{header::Header, packet::Packet};
-use rtc_shared::marshal::Marshal;
-
 use super::{FRAME, Formats, events, rtcp::Sent};
 use crate::audio::{ComfortNoise, Hz8k, Pcm, codec::Encoder};
 
@@ -20,6 +16,8 @@ const KEY_PAUSE: u16 = 4;
 const ENDS: u16 = 3;
 /// Keys that wait to be sent.
 const MAX_KEYS: usize = 64;
+/// Bytes of a header without contributing sources or extensions (RFC 3550, section 5.1).
+const HEADER: usize = 12;
 
 /// What we send: frames and keys in, packets out, one tick after the other.
 #[derive(Debug)]
@@ -151,7 +149,7 @@ impl Sender {
             let duration = self.units(FRAME) as u16 * down;
             if let Some(payload) = events::payload(press.key, duration, end) {
                 let first = press.done == 1;
-                packets.push(self.packet(payload_type, first, press.start, payload.to_vec()));
+                packets.push(self.packet(payload_type, first, press.start, &payload));
             }
         }
         self.skip();
@@ -165,19 +163,22 @@ impl Sender {
         let mut packets = self.flush();
         if (self.silent - HANGOVER) % NOISE_EVERY == 1 {
             let payload = ComfortNoise::payload(NOISE_DBOV);
-            packets.push(self.packet(payload_type, false, self.next_timestamp, payload));
+            packets.push(self.packet(payload_type, false, self.next_timestamp, &payload));
         }
         self.skip();
         packets
     }
 
     fn audio(&mut self, frame: &Pcm<Hz8k>) -> Vec<Vec<u8>> {
-        self.pending.extend(frame.samples());
         let (_, codec) = self.formats.send;
         let len = codec.packet_len(self.formats.ptime_ms);
+        if self.pending.is_empty() && frame.len() == len {
+            return vec![self.audio_packet(frame)];
+        }
+        self.pending.extend(frame.samples());
         let mut packets = Vec::new();
         while self.pending.len() >= len {
-            packets.push(self.audio_packet(len));
+            packets.push(self.pending_packet(len));
         }
         packets
     }
@@ -186,17 +187,21 @@ impl Sender {
     fn flush(&mut self) -> Vec<Vec<u8>> {
         let mut packets = Vec::new();
         while !self.pending.is_empty() {
-            packets.push(self.audio_packet(self.pending.len().min(FRAME)));
+            packets.push(self.pending_packet(self.pending.len().min(FRAME)));
         }
         packets
     }
 
-    fn audio_packet(&mut self, len: usize) -> Vec<u8> {
+    fn pending_packet(&mut self, len: usize) -> Vec<u8> {
         let audio = Pcm::new(self.pending.drain(..len).collect());
-        let payload = self.encoder.encode(&audio);
+        self.audio_packet(&audio)
+    }
+
+    fn audio_packet(&mut self, audio: &Pcm<Hz8k>) -> Vec<u8> {
+        let payload = self.encoder.encode(audio);
         let marker = std::mem::take(&mut self.marker);
-        let packet = self.packet(self.formats.send.0, marker, self.next_timestamp, payload);
-        self.next_timestamp = self.next_timestamp.wrapping_add(self.units(len));
+        let packet = self.packet(self.formats.send.0, marker, self.next_timestamp, &payload);
+        self.next_timestamp = self.next_timestamp.wrapping_add(self.units(audio.len()));
         packet
     }
 
@@ -205,26 +210,21 @@ impl Sender {
         samples as u32 * self.formats.send.1.clock_scale()
     }
 
-    #[expect(clippy::expect_used, reason = "fails only for a buffer shorter than it asked for")]
     fn packet(
         &mut self,
         payload_type: u8,
         marker: bool,
         timestamp: u32,
-        payload: Vec<u8>,
+        payload: &[u8],
     ) -> Vec<u8> {
-        let header = Header {
-            version: 2,
-            marker,
-            payload_type,
-            sequence_number: self.next_seq,
-            timestamp,
-            ssrc: self.ssrc,
-            ..Header::default()
-        };
+        let mut packet = Vec::with_capacity(HEADER + payload.len());
+        packet.extend([0x80, u8::from(marker) << 7 | payload_type & 0x7F]);
+        packet.extend(self.next_seq.to_be_bytes());
+        packet.extend(timestamp.to_be_bytes());
+        packet.extend(self.ssrc.to_be_bytes());
+        packet.extend_from_slice(payload);
         self.next_seq = self.next_seq.wrapping_add(1);
         self.sent.count(payload.len());
-        let packet = Packet { header, payload: Bytes::from(payload) };
-        packet.marshal().expect("the buffer has the packet's size").to_vec()
+        packet
     }
 }

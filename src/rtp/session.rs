@@ -184,6 +184,11 @@ impl RtpSession {
         self.sender.press(key, ticks)
     }
 
+    /// Whether [`rtcp_due`](Self::rtcp_due) has something to send.
+    pub fn is_rtcp_due(&mut self, now: CallTime) -> bool {
+        self.reporter.is_due(now)
+    }
+
     /// The control packet to send now, if one is due: a report every 2 to 6 s. `wall` is the time of
     /// day at `now`.
     pub fn rtcp_due(&mut self, now: CallTime, wall: NtpTime) -> Option<Vec<u8>> {

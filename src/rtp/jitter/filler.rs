@@ -60,6 +60,9 @@ impl Filler {
 
     /// Forgets noise that should have begun before `at`.
     pub(super) fn drop_before(&mut self, at: i64) {
+        if self.noises.is_empty() {
+            return;
+        }
         self.noises = self.noises.split_off(&at);
     }
 

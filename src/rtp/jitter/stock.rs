@@ -65,6 +65,20 @@ impl Stock {
         self.recovered
     }
 
+    /// As [`piece`](Self::piece), of what is not needed after `end`: a packet that is played whole is
+    /// gone then.
+    pub(super) fn play(&mut self, at: i64, end: i64) -> Option<Pcm<Hz8k>> {
+        let whole = |(&start, packet): (&i64, &Packet)| start == at && start + packet.len <= end;
+        if !self.packets.range(..=at).next_back().is_some_and(whole) {
+            return self.piece(at, end);
+        }
+        match self.packets.remove(&at)?.content {
+            Content::Coded(codec, payload) => decoder(&mut self.decoder, codec).decode(&payload),
+            Content::Plain(samples) => Some(Pcm::new(samples)),
+        }
+        .filter(|audio| !audio.is_empty())
+    }
+
     /// The audio there is from `at` on, up to `end`.
     pub(super) fn piece(&mut self, at: i64, end: i64) -> Option<Pcm<Hz8k>> {
         let (&start, packet) = self.packets.range_mut(..=at).next_back()?;
@@ -119,6 +133,9 @@ impl Stock {
 
     /// Forgets what ends before `at`.
     pub(super) fn drop_before(&mut self, at: i64) {
+        if self.packets.first_key_value().is_none_or(|(&start, _)| start >= at) {
+            return;
+        }
         self.packets.retain(|&start, packet| start + packet.len > at);
     }
 }
