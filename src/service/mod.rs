@@ -3,6 +3,7 @@
 
 mod before_answer;
 mod config;
+mod descriptors;
 mod drain;
 mod error;
 mod hold;
@@ -127,6 +128,7 @@ impl Service {
         for on in agent.listening_on() {
             tracing::info!(address = %on, numbers = lines.lines.len(), "ready to answer");
         }
+        descriptors::allow(config.sip.max_calls);
         let permits = Permits::new(config.sip.max_calls);
         let shared = Shared {
             config: Arc::new(config),
