@@ -210,6 +210,21 @@ async fn a_server_that_is_not_there_fails_at_once() {
 }
 
 #[tokio::test]
+async fn over_tls_it_is_asked_when_its_authority_is_trusted() {
+    let acts = || vec![Act::Stream(vec![content("Yes."), finish("stop")])];
+    let (fake, certificate) = FakeModel::serve_tls(vec![acts(), acts()]).await;
+    let dir = tempfile::tempdir().unwrap();
+    let ca = dir.path().join("ca.pem");
+    fs::write(&ca, certificate).unwrap();
+    let mut answer = llm(config(&fake.tls_url())).ask(request());
+    let Generated::Failed(problem) = answer.next().await else { panic!("it trusts anybody") };
+    assert!(problem.starts_with("TLS: "), "{problem}");
+    let mut answer = llm(LlmConfig { ca: Some(ca), ..config(&fake.tls_url()) }).ask(request());
+    assert_eq!(answer.next().await, sentence("Yes."));
+    assert_eq!(answer.next().await, Generated::Finished);
+}
+
+#[tokio::test]
 async fn an_answer_that_nobody_wants_ends_the_connection() {
     let (_keep, gate) = oneshot::channel();
     let fake =

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{hand_over::Told, live::Happening, task::Call, transfer::Second};
+use super::{hand_over::Told, live::Happening, task::Call, transfer::Second, voice};
 use crate::{
     audio::{CallTime, Hz8k, Manner, Pcm},
     conversation::{ClipId, GenerateId, Input, InvokeId, PromptId, UtteranceId},
-    dialog::{Generate, Generated, Invoke, InvokeResult, Say},
+    dialog::{Generate, Generated, Invoke, InvokeResult, Say, Voice},
     llm::Answer,
     sip::Leg,
     speech::Hints,
@@ -18,6 +18,7 @@ pub(super) enum Done {
     Recognized {
         utterance: UtteranceId,
         result: Result<Vec<Hypothesis>, String>,
+        voice: Option<Voice>,
     },
     Rendered {
         prompt: PromptId,
@@ -46,10 +47,10 @@ impl<L: Leg> Call<L> {
     pub(super) fn job_done(&mut self, done: Option<Done>) {
         let now = self.now();
         match done {
-            Some(Done::Recognized { utterance, result }) => {
+            Some(Done::Recognized { utterance, result, voice }) => {
                 self.recognizing.remove(&utterance);
                 let input = match result {
-                    Ok(hypotheses) => Input::Recognized { utterance, hypotheses },
+                    Ok(hypotheses) => Input::Recognized { utterance, hypotheses, voice },
                     Err(problem) => Input::RecognitionFailed { utterance, problem },
                 };
                 self.step(now, input);
@@ -115,10 +116,11 @@ impl<L: Leg> Call<L> {
         hints: Hints,
     ) -> Option<Input> {
         let lang = hints.lang;
+        let voice = self.conversation.wants_voice().then(|| voice::measure(&audio)).flatten();
         let problem = match self.engines.recognize(audio, hints) {
             Some(Ok(job)) => {
                 let handle = self.jobs.spawn(async move {
-                    Done::Recognized { utterance, result: flatten(job.await) }
+                    Done::Recognized { utterance, result: flatten(job.await), voice }
                 });
                 self.recognizing.insert(utterance, handle);
                 return None;

@@ -34,6 +34,7 @@ mod task;
 mod transfer;
 pub mod trial;
 mod up;
+mod voice;
 
 pub use archive::{ArchiveError, ArchiveWriter};
 pub use early::BeforeAnswer;

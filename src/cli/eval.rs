@@ -7,6 +7,7 @@ mod homophones;
 pub mod intents;
 pub mod rows;
 pub mod score;
+pub mod sentiment;
 pub mod slots;
 
 use anyhow::Result;
@@ -31,6 +32,8 @@ enum What {
     Faq(faq::FaqArgs),
     /// How often numbers, money, days, times, digits, yes and no are taken as callers meant them.
     Slots(slots::SlotsArgs),
+    /// Whether what callers say is taken as they feel: angry, neither, or pleased.
+    Sentiment(sentiment::SentimentArgs),
 }
 
 /// Runs `hotline eval`.
@@ -43,6 +46,7 @@ pub fn run(args: EvalArgs) -> Result<()> {
         What::Intents(args) => intents::run(&args),
         What::Faq(args) => faq::run(&args),
         What::Slots(args) => slots::run(&args),
+        What::Sentiment(args) => sentiment::run(&args),
     }
 }
 

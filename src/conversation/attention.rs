@@ -28,6 +28,11 @@ impl Conversation {
         }
     }
 
+    /// Whether it matters how the caller sounds.
+    pub fn wants_voice(&self) -> bool {
+        self.machine.wants_voice()
+    }
+
     /// Whether nothing more will be said or heard.
     pub fn is_over(&self) -> bool {
         matches!(self.next, Next::Over)

@@ -62,6 +62,9 @@ pub enum Input {
         utterance: UtteranceId,
         /// Readings, best first.
         hypotheses: Vec<Hypothesis>,
+        /// How it sounds, where that was measured.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        voice: Option<dialog::Voice>,
     },
     /// Recognition failed or was refused by a full queue.
     RecognitionFailed {

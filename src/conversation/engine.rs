@@ -93,12 +93,12 @@ impl Conversation {
             Input::SpeechLikely { .. } => self.speech_likely(now, &mut out),
             Input::SpeechStarted { at } => self.speech_started(now, at, &mut out),
             Input::SpeechStopped { at } => self.speech_stopped(now, at, &mut out),
-            Input::Recognized { utterance, hypotheses } => {
-                self.recognized(now, utterance, hypotheses, &mut out);
+            Input::Recognized { utterance, hypotheses, voice } => {
+                self.recognized(now, utterance, (hypotheses, voice), &mut out);
             }
             Input::RecognitionFailed { utterance, problem } => {
                 out.push(Output::Note(Note::RecognitionFailed { problem }));
-                self.recognized(now, utterance, Vec::new(), &mut out);
+                self.recognized(now, utterance, (Vec::new(), None), &mut out);
             }
             Input::Key(key) => self.key(now, key, &mut out),
             Input::PlaybackStarted { prompt, total, ready } => {

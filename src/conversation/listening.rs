@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     audio::CallTime,
-    dialog::{self, BargeIn, Expect, Listen},
+    dialog::{self, BargeIn, Expect, Listen, Voice},
     text::Hypothesis,
     understand::{Backchannel, backchannel},
 };
@@ -89,7 +89,7 @@ impl Conversation {
         &mut self,
         now: CallTime,
         utterance: UtteranceId,
-        hypotheses: Vec<Hypothesis>,
+        (hypotheses, voice): (Vec<Hypothesis>, Option<Voice>),
         out: &mut Vec<Output>,
     ) {
         let Some(turn) = self.turn.as_mut() else { return };
@@ -102,6 +102,11 @@ impl Conversation {
         if overlaps && !self.second_thought(now, &hypotheses, out) {
             return;
         }
+        let interrupts = self.turn.as_ref().is_some_and(|turn| turn.interrupts);
+        self.machine.sounds(match voice {
+            Some(voice) => Some(Voice { interrupts, ..voice }),
+            None => interrupts.then_some(Voice { level_cb: 0, speech_ms: 0, interrupts }),
+        });
         if !hypotheses.is_empty() {
             self.think_ahead(now, dialog::Input::Heard(hypotheses.clone()), out);
         }
@@ -141,7 +146,7 @@ impl Conversation {
                 let problem = format!("no result within {} ms", self.timing.max_thinking_ms);
                 out.push(Output::CancelRecognition { utterance });
                 out.push(Output::Note(Note::RecognitionFailed { problem }));
-                self.recognized(now, utterance, Vec::new(), out);
+                self.recognized(now, utterance, (Vec::new(), None), out);
             }
             Some(Pause { text: Some(_), .. }) => self.end_turn(now, out),
         }

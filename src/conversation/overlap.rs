@@ -130,6 +130,7 @@ impl Conversation {
         let Some(turn) = &mut self.turn else { return false };
         let closed = self.closed.take().filter(|closed| at <= closed.until);
         let Some(closed) = closed else {
+            turn.interrupts = true;
             out.push(Output::Note(Note::BargeIn { at }));
             out.push(Output::StopPlayback);
             return false;

@@ -20,6 +20,8 @@ pub(super) struct Turn {
     pub(super) silence_before: Option<CallTime>,
     /// How often it has been recognised.
     pub(super) attempts: u32,
+    /// It cut the bot short.
+    pub(super) interrupts: bool,
 }
 
 /// What a turn is spoken over.
@@ -78,7 +80,7 @@ pub(super) struct Closed {
 impl Turn {
     /// A turn whose first speech is at `from`.
     pub(super) fn begin(from: CallTime, over: Over, silence_before: Option<CallTime>) -> Self {
-        Self { from, pause: None, over, silence_before, attempts: 0 }
+        Self { from, pause: None, over, silence_before, attempts: 0, interrupts: false }
     }
 
     /// Whether it is spoken over a prompt which it may yet cut short.

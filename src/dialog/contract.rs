@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Generate, Generated};
+use super::{Feeling, Generate, Generated, OfferMade, Outcome, SentimentRange};
 use crate::{
     audio::Manner,
     text::{Hypothesis, Lang, Phrase},
@@ -214,15 +214,6 @@ pub enum TransferResult {
     GivenBack,
 }
 
-/// How the call ended, from the dialog's point of view.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// The disposition as the dialplan names it, such as `resolved`.
-    pub disposition: String,
-    /// Slots collected; values of sensitive slots are masked.
-    pub slots: BTreeMap<String, String>,
-}
-
 /// Something for the call record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
@@ -312,6 +303,36 @@ pub enum Event {
         tool: String,
         /// Why.
         problem: String,
+    },
+    /// How the caller feels after a turn, and what that comes from; from -100 for anger to 100 for delight.
+    Sentiment {
+        /// In short.
+        feeling: Feeling,
+        /// Over the last turns.
+        score: i16,
+        /// Of the words of this turn.
+        words: i16,
+        /// Of the voice against what is usual for this caller, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        voice: Option<i16>,
+        /// Of what happened: not understood, interrupted, said again.
+        events: i16,
+    },
+    /// How the caller felt in the call as a whole; the last of the dialog's events.
+    Felt(SentimentRange),
+    /// Something is recommended.
+    Offer {
+        /// What.
+        offer: String,
+        /// How well it suits the caller, as the dialplan reckons.
+        score: i64,
+    },
+    /// What the caller said to that.
+    OfferAnswered(OfferMade),
+    /// Nothing is recommended, for this reason.
+    NoOffer {
+        /// `opted_out`, `negative`, `unfinished` or `none_suits`.
+        why: String,
     },
     /// A language model is asked to answer.
     ModelAsked {

@@ -52,13 +52,19 @@ impl Machine {
         let menu = matches!(ask.wants, Wants::Intent) && ask.routes.on.is_empty();
         let answers = menu || ask.routes.targets().any(|target| target == to);
         if !answers && model.node(to).flow() != model.node(node).flow() {
-            if self.agenda.open.len() == DEEPEST {
-                self.agenda.open.remove(0);
-            }
-            self.agenda.open.push(Left { phase: self.phase, depth: self.frames.len() });
-            out.push(Output::Note(Event::Digression { from: model.node(node).name.clone() }));
+            self.leave_open(node, out);
         }
         self.progress(to, out);
+    }
+
+    /// Keeps the question of `node` for a `return`.
+    pub(super) fn leave_open(&mut self, node: NodeId, out: &mut Vec<Output>) {
+        if self.agenda.open.len() == DEEPEST {
+            self.agenda.open.remove(0);
+        }
+        self.agenda.open.push(Left { phase: self.phase, depth: self.frames.len() });
+        let from = self.plan.model().node(node).name.clone();
+        out.push(Output::Note(Event::Digression { from }));
     }
 
     /// Goes back to the question that the caller left last; `false` when there is none.
@@ -70,7 +76,11 @@ impl Machine {
         out.push(Output::Note(Event::Resumed { node: name }));
         self.phase = phase;
         self.failures = Failures::default();
-        self.pick_up(node, out);
+        let menu = self.plan.model().node(node).question();
+        let menu = menu.is_some_and(|ask| matches!(ask.wants, Wants::Intent));
+        if !(menu && self.offer_else(node, out)) {
+            self.pick_up(node, out);
+        }
         true
     }
 
@@ -83,7 +93,7 @@ impl Machine {
         self.say(name, &model.resume, PromptBargeIn::Any, out);
         let question = match (&ask.wants, self.phase) {
             (Wants::Slot { confirm: Some(confirm), .. }, Phase::Confirming(_)) => confirm,
-            _ => &ask.ask,
+            _ => self.question(&plan, node, ask),
         };
         // A talk may have none.
         if !question.texts.is_empty() {
@@ -151,6 +161,11 @@ impl Machine {
     fn comes_back(&self) -> bool {
         let nodes = &self.plan.model().nodes;
         nodes.iter().any(|node| matches!(node.kind, NodeKind::NextRequest { .. }))
+    }
+
+    /// Whether something is still to be done: a question that was left, or another request.
+    pub(super) fn has_unfinished(&self) -> bool {
+        !self.agenda.open.is_empty() || !self.agenda.requests.is_empty()
     }
 
     /// Takes requests down for later.

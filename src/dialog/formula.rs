@@ -35,7 +35,7 @@ impl Machine {
         }
     }
 
-    fn compute(&self, formula: &Formula, out: &mut Vec<Output>) -> Operand {
+    pub(super) fn compute(&self, formula: &Formula, out: &mut Vec<Output>) -> Operand {
         match self.values.evaluate(formula, &self.plan, &self.facts) {
             Ok(value) => value,
             Err(problem) => {
@@ -75,7 +75,12 @@ impl Values {
             ];
             let text =
                 |(name, value): (&str, &str)| (name.to_owned(), operand(value, ReadAs::Text));
-            known.into_iter().map(text).collect()
+            let (feeling, percent) = self.feeling();
+            let felt = [
+                ("sentiment".to_owned(), Operand::Text(feeling.as_str().to_owned())),
+                ("sentiment_percent".to_owned(), Operand::Whole(percent)),
+            ];
+            known.into_iter().map(text).chain(felt).collect()
         } else if let Some(table) = model.tables.get(name) {
             let row = self.row(name, plan);
             let cell = |(at, column): (usize, &String)| {

@@ -3,7 +3,9 @@ use std::sync::Arc;
 use super::{
     BargeIn, CallFacts, Event, Input, Outcome, Output, Say,
     digress::Agenda,
+    feel::Feelings,
     ordered::Away,
+    recommend::Recommended,
     subflow::Frame,
     talk::Talking,
     values::{Values, shown},
@@ -37,6 +39,8 @@ pub struct Machine {
     /// When the step that is being taken happens.
     pub(super) now: CallTime,
     pub(super) talking: Talking,
+    pub(super) feelings: Feelings,
+    pub(super) recommended: Recommended,
     pub(super) care: Care,
     pub(super) agenda: Agenda,
     /// The sub-flows that the call is in, the innermost last.
@@ -91,6 +95,8 @@ impl Machine {
             turns: 0,
             now: CallTime::ZERO,
             talking: Talking::default(),
+            feelings: Feelings::default(),
+            recommended: Recommended::default(),
             care: Care::default(),
             agenda: Agenda::default(),
             frames: Vec::new(),
@@ -118,6 +124,7 @@ impl Machine {
             (Phase::Ended, _) => {}
             (_, Input::HungUp) => {
                 self.hush(&mut out);
+                self.sum_up(&mut out);
                 self.phase = Phase::Ended;
             }
             (_, Input::Given { slot, value }) => self.given(&slot, &value, &mut out),
@@ -150,7 +157,12 @@ impl Machine {
 
     /// The slots so far and a disposition: for the record of a call that the caller ended.
     pub fn outcome(&self, disposition: &str) -> Outcome {
-        Outcome { disposition: disposition.to_owned(), slots: self.values.for_record(&self.plan) }
+        Outcome {
+            disposition: disposition.to_owned(),
+            slots: self.values.for_record(&self.plan),
+            sentiment: self.feelings.range(),
+            offers: self.recommended.made(),
+        }
     }
 
     /// The value of a slot, in full whether or not records may show it; `None` while it has none.
@@ -201,6 +213,10 @@ impl Machine {
             NodeKind::Transfer(_) => Step::Transfer,
             NodeKind::Tool(_) => Step::Invoke,
             NodeKind::Llm(_) => Step::Talk,
+            NodeKind::Offer(offering) => match self.recommend(offering, out) {
+                true => Step::Ask,
+                false => Step::To(offering.none),
+            },
             NodeKind::Say { say, barge_in, then } => {
                 self.say(&node.name, say, *barge_in, out);
                 Step::after(then)
@@ -318,6 +334,7 @@ impl Machine {
 
     pub(super) fn hang_up(&mut self, disposition: &str, out: &mut Vec<Output>) {
         self.phase = Phase::Ended;
+        self.sum_up(out);
         out.push(Output::HangUp(self.outcome(disposition)));
     }
 }

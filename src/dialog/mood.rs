@@ -200,6 +200,7 @@ mod tests {
         weigh(&mut mood, -1.0);
         weigh(&mut mood, -1.0);
         assert_eq!(weigh(&mut mood, 0.0), Feeling::Negative);
+        assert_eq!(weigh(&mut mood, 0.0), Feeling::Negative);
         assert_eq!(weigh(&mut mood, 0.0), Feeling::Neutral);
         assert_eq!(weigh(&mut mood, 0.9), Feeling::Positive);
     }

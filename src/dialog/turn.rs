@@ -43,9 +43,13 @@ impl Machine {
         }
         if matches!(ask.wants, Wants::Intent) {
             self.forget_open_questions(model.node(node).flow());
+            if self.offer_else(node, out) {
+                return;
+            }
         }
         self.phase = Phase::Asking(node);
-        self.say(&model.node(node).name, &ask.ask, ask.barge_in, out);
+        let question = self.question(&plan, node, ask);
+        self.say(&model.node(node).name, question, ask.barge_in, out);
         self.listen(node, out);
     }
 
@@ -131,7 +135,13 @@ impl Machine {
                 self.follow_language(&heard, out);
                 self.heard_last.clone_from(&heard);
                 self.keep_said(ask, &heard);
+                self.feel(node, &heard, out);
                 let (answer, intent) = self.heard(node, ask, &heard);
+                if matches!((&answer, &intent), (Answer::NoMatch, None))
+                    && self.offer_else(node, out)
+                {
+                    return;
+                }
                 if matches!((&ask.wants, &answer), (Wants::Talk, Answer::NoMatch)) {
                     self.failures = Failures::default();
                     return self.consult(node, out);
@@ -178,6 +188,9 @@ impl Machine {
 
     fn answered(&mut self, node: NodeId, ask: &Ask, answer: Answer, out: &mut Vec<Output>) {
         let confirming = matches!(self.phase, Phase::Confirming(_));
+        if let (Answer::Yes | Answer::No, Wants::YesNo { .. }) = (&answer, &ask.wants) {
+            self.answer_offer(node, matches!(answer, Answer::Yes), out);
+        }
         match (answer, &ask.wants) {
             (Answer::Go(Target::Node(to)), _) => self.lead(node, ask, to, out),
             (Answer::Go(Target::Wish(wish)), _) => self.grant(wish, node, out),
@@ -294,7 +307,7 @@ impl Machine {
         if !alone {
             let question = match &ask.wants {
                 Wants::Slot { confirm: Some(confirm), .. } if confirming => confirm,
-                _ => &ask.ask,
+                _ => self.question(&plan, node, ask),
             };
             out.push(Output::Say(self.compose(name, question, ask.barge_in)));
         }

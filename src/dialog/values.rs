@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::CallFacts;
+use super::{CallFacts, Feeling};
 use crate::{
     dialplan::{
         Dialplan,
@@ -17,6 +17,8 @@ pub(crate) struct Values {
     rows: BTreeMap<String, usize>,
     /// What each tool gave last, by field.
     given: BTreeMap<String, BTreeMap<String, String>>,
+    /// How the caller feels, from -100 to 100: in short, and written out.
+    feeling: (Feeling, String),
 }
 
 impl Values {
@@ -75,6 +77,16 @@ impl Values {
         slots.map(|(name, value)| (name.clone(), shown(plan, name, value))).collect()
     }
 
+    /// Remembers how the caller feels.
+    pub(super) fn feels(&mut self, feeling: Feeling, percent: i16) {
+        self.feeling = (feeling, percent.to_string());
+    }
+
+    /// How the caller feels, in short and from -100 to 100.
+    pub(super) fn feeling(&self) -> (Feeling, i64) {
+        (self.feeling.0, self.feeling.1.parse().unwrap_or(0))
+    }
+
     /// The row that the last lookup in a table found.
     pub(super) fn row<'v>(&self, table: &str, plan: &'v Dialplan) -> Option<&'v Vec<String>> {
         let row = *self.rows.get(table)?;
@@ -106,6 +118,8 @@ impl Values {
                 CallFact::Date => &facts.date,
                 CallFact::Time => &facts.time,
                 CallFact::Weekday => &facts.weekday,
+                CallFact::Sentiment => self.feeling.0.as_str(),
+                CallFact::SentimentPercent => &self.feeling.1,
                 CallFact::Direction => facts.direction.as_str(),
             },
         }
@@ -144,7 +158,9 @@ impl Values {
         plan: &Dialplan,
         facts: &CallFacts,
     ) -> Phrase {
-        let parts = prompt.texts.get(&lang).map_or(&[][..], |t| &t.parts);
+        let short = prompt.short.get(&lang).filter(|_| self.feeling.0 == Feeling::Negative);
+        let text = short.or_else(|| prompt.texts.get(&lang));
+        let parts = text.map_or(&[][..], |t| &t.parts);
         let pieces = parts.iter().filter_map(|part| match part {
             Part::Words(words) => Some(Piece::Words(words.clone())),
             Part::Value { reference, read_as } => {

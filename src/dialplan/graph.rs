@@ -74,6 +74,10 @@ fn drawn(node: &Node, model: &Model) -> GraphNode {
             let instructions = talk.instructions.texts.get(&model.language);
             instructions.map(|text| words(text, model)).unwrap_or_default()
         }
+        NodeKind::Offer(offering) => {
+            let names = offering.among.iter().filter_map(|at| model.offers.get(*at));
+            names.map(|offer| offer.name.as_str()).collect::<Vec<_>>().join(", ")
+        }
         NodeKind::Transfer(transfer) => words(&transfer.to, model),
         _ => said.map(|said| words(said, model)).unwrap_or_default(),
     };
@@ -102,6 +106,7 @@ fn kind(kind: &NodeKind) -> &'static str {
         NodeKind::Tool(_) => "tool",
         NodeKind::Transfer(_) => "transfer",
         NodeKind::Llm(_) => "llm",
+        NodeKind::Offer(_) => "offer",
         NodeKind::Then(Then::HangUp(_)) => "hang_up",
         NodeKind::Then(Then::Finish(_)) => "finish",
         NodeKind::Then(_) => "next",
@@ -122,6 +127,11 @@ fn ways(node: &Node, model: &Model) -> Vec<(String, NodeId)> {
             model.entered(node).map(|flow| one("do", &flow.first)).into_iter().collect()
         }
         NodeKind::Ask(ask) => answers(ask),
+        NodeKind::Offer(offering) => {
+            let mut ways = answers(&offering.ask);
+            ways.push(one("nothing suits", &offering.none));
+            ways
+        }
         NodeKind::Llm(talk) => {
             let actions = talk.actions.iter().map(|action| (action.name.clone(), action.next));
             let mut ways: Vec<_> = actions.chain([one("fails", &talk.fail)]).collect();
@@ -214,6 +224,8 @@ fn reference(value: &Reference, model: &Model) -> String {
             CallFact::Date => "call.date",
             CallFact::Time => "call.time",
             CallFact::Weekday => "call.weekday",
+            CallFact::Sentiment => "call.sentiment",
+            CallFact::SentimentPercent => "call.sentiment_percent",
             CallFact::Direction => "call.direction",
         }
         .to_owned(),

@@ -13,6 +13,7 @@ impl Dialplan {
         let by_speech = model.nodes.iter().filter(|node| match &node.kind {
             NodeKind::Ask(ask) => !keys_answer(model, ask),
             NodeKind::Llm(_) => true,
+            NodeKind::Offer(offering) => !keys_answer(model, &offering.ask),
             _ => false,
         });
         by_speech.map(|node| node.name.as_str()).collect()

@@ -31,6 +31,7 @@ fn unreachable_nodes(read: &Read, findings: &mut Findings) {
     open.extend(model.globals.targets());
     open.extend(model.defaults.give_up);
     open.extend(model.limits.too_long);
+    open.extend(model.sentiment.as_ref().and_then(|policy| policy.offer));
     let mut reached: BTreeSet<NodeId> = BTreeSet::new();
     while let Some(id) = open.pop() {
         if reached.insert(id) {
@@ -55,7 +56,12 @@ fn loops_without_a_question(read: &Read, findings: &mut Findings) {
     let model = &read.model;
     let quiet = |id: NodeId| {
         let node = model.node(id);
-        if node.is_question() { Vec::new() } else { node.successors() }
+        match &node.kind {
+            // Where nothing suits, nothing is asked.
+            NodeKind::Offer(offering) => vec![offering.none],
+            _ if node.is_question() => Vec::new(),
+            _ => node.successors(),
+        }
     };
     for cycle in cycles(model.nodes.len(), |id| model.through(id, &quiet)) {
         let names: Vec<&str> = cycle.iter().map(|id| model.node(*id).name.as_str()).collect();
@@ -106,6 +112,9 @@ fn endless_silence(read: &Read, findings: &mut Findings) {
     let model = &read.model;
     let silent = |id: NodeId| match &model.node(id).kind {
         NodeKind::Ask(ask) => give_up(model, ask).into_iter().collect(),
+        NodeKind::Offer(offering) => {
+            give_up(model, &offering.ask).into_iter().chain([offering.none]).collect()
+        }
         // It may fail again and again, without a word of the caller.
         NodeKind::Llm(talk) => give_up(model, &talk.ask).into_iter().chain([talk.fail]).collect(),
         _ => model.node(id).successors(),
@@ -171,6 +180,7 @@ fn values_never_known(read: &Read, findings: &mut Findings) {
                 asked.insert(&tool.tool);
             }
             NodeKind::Llm(talk) => filled.extend(talk.fills()),
+            NodeKind::Offer(offering) => filled.extend(offering.slot.as_deref()),
             _ => {}
         }
     }
@@ -243,6 +253,10 @@ fn unused_names(read: &Read, findings: &mut Findings) {
             }
             NodeKind::Tool(tool) => {
                 tools.insert(&tool.tool);
+            }
+            NodeKind::Offer(offering) => {
+                intents.extend(offering.ask.routes.on.keys().map(String::as_str));
+                slots.extend(offering.slot.as_deref());
             }
             NodeKind::Llm(talk) => {
                 intents.extend(talk.ask.routes.on.keys().map(String::as_str));

@@ -6,7 +6,8 @@ use super::{
 };
 
 /// Sections whose entries have names of their own: a name that is there twice is an error.
-const NAMED: [&str; 7] = ["flows", "slots", "intents", "knowledge", "tables", "tools", "calendars"];
+const NAMED: [&str; 8] =
+    ["flows", "slots", "intents", "knowledge", "tables", "tools", "calendars", "offers"];
 /// Sections in which a dialplan's entries count more than those of files that it includes.
 const OVERRIDDEN: [&str; 2] = ["globals", "defaults"];
 /// What else an included file may have.

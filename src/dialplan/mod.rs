@@ -15,11 +15,14 @@ mod offer;
 mod outside;
 mod plan;
 mod read;
+mod recommend;
+mod sentiment;
 mod slot;
 mod source;
 pub(crate) mod subflow;
 mod talk;
 mod visit;
+mod wish;
 pub(crate) mod yaml;
 mod zone;
 

@@ -14,8 +14,11 @@ use super::{
 };
 pub(crate) use super::{
     outside::{Invocation, Tool, Transfer, TransferMode},
+    recommend::{Grade, Offering, Recommendation},
+    sentiment::Sentiment,
     slot::{ChoiceOption, Given, Slot, SlotKind},
     talk::{Action, Talk},
+    wish::Wish,
 };
 use crate::text::{Lang, ReadAs};
 
@@ -30,37 +33,6 @@ pub(crate) enum Target {
     Node(NodeId),
     /// Nowhere: the question stays open.
     Wish(Wish),
-}
-
-/// What a caller may ask of the bot itself, at any question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Wish {
-    /// To hear again what was said last.
-    Repeat,
-    /// To hear it again more slowly, from now on.
-    Slower,
-    /// To hear it again louder, from now on.
-    Louder,
-    /// Time, to look for something.
-    Wait,
-    /// Slow, loud and patient, from now on.
-    Elderly,
-}
-
-impl Wish {
-    /// The words that stand for a wish where a node's name might.
-    pub(crate) const WORDS: [(&str, Self); 5] = [
-        ("repeat", Self::Repeat),
-        ("slower", Self::Slower),
-        ("louder", Self::Louder),
-        ("wait", Self::Wait),
-        ("elderly", Self::Elderly),
-    ];
-
-    /// The wish that `word` stands for.
-    pub(crate) fn of(word: &str) -> Option<Self> {
-        Self::WORDS.iter().find(|(name, _)| *name == word).map(|(_, wish)| *wish)
-    }
 }
 
 /// Everything an author wrote, checked.
@@ -92,6 +64,10 @@ pub(crate) struct Model {
     pub(crate) knowledge: BTreeMap<String, KnowledgeEntry>,
     /// How two of them are offered that are equally near.
     pub(crate) offer: BTreeMap<Lang, Offer>,
+    /// What is done about angry callers, where the dialplan looks at that.
+    pub(crate) sentiment: Option<Sentiment>,
+    /// What may be recommended, in written order.
+    pub(crate) offers: Vec<Recommendation>,
     /// Understood at every question.
     pub(crate) globals: Routes,
     pub(crate) flows: BTreeMap<String, FlowHead>,
@@ -189,6 +165,8 @@ pub(crate) enum NodeKind {
     Transfer(Box<Transfer>),
     /// Lets a language model speak.
     Llm(Box<Talk>),
+    /// Recommends what suits the caller best.
+    Offer(Box<Offering>),
     /// Only goes elsewhere, or ends the call without a word.
     Then(Then),
 }
@@ -316,6 +294,8 @@ impl Table {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Prompt {
     pub(crate) texts: BTreeMap<Lang, Template>,
+    /// Said in their place to callers who are negative.
+    pub(crate) short: BTreeMap<Lang, Template>,
 }
 
 /// Words with gaps for values.
@@ -356,6 +336,10 @@ pub(crate) enum CallFact {
     Date,
     Time,
     Weekday,
+    /// `negative`, `neutral` or `positive`.
+    Sentiment,
+    /// The same from -100 to 100.
+    SentimentPercent,
     /// `inbound` or `outbound`.
     Direction,
 }
@@ -371,6 +355,7 @@ impl Node {
         match &self.kind {
             NodeKind::Ask(ask) => Some(ask),
             NodeKind::Llm(talk) => Some(&talk.ask),
+            NodeKind::Offer(offering) => Some(&offering.ask),
             _ => None,
         }
     }

@@ -120,7 +120,8 @@ impl Dialplan {
         let mut phrases = Vec::new();
         for prompt in self.model.prompts() {
             let spoken = |(lang, _): &(&Lang, _)| self.model.languages.contains(lang);
-            for (lang, template) in prompt.texts.iter().filter(spoken) {
+            let texts = prompt.texts.iter().chain(&prompt.short);
+            for (lang, template) in texts.filter(spoken) {
                 let pieces = template.parts.iter().map(placeholder).collect();
                 let spliced = template.parts.iter().flat_map(|p| self.words_of(p, *lang));
                 for pieces in [pieces].into_iter().chain(spliced.map(|w| vec![w])) {

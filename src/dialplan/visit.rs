@@ -15,6 +15,11 @@ impl Node {
                 Then::Finish(_) | Then::HangUp(_) => Vec::new(),
             },
             NodeKind::Ask(ask) => ask.successors(),
+            NodeKind::Offer(offering) => {
+                let mut to = offering.ask.successors();
+                to.push(offering.none);
+                to
+            }
             NodeKind::Llm(talk) => {
                 let mut to = talk.successors();
                 to.extend(talk.ask.successors());
@@ -55,6 +60,8 @@ impl Node {
             NodeKind::NextRequest { say, .. } => say.iter().collect(),
             NodeKind::Tool(tool) => tool.say.iter().chain(&tool.filler).collect(),
             NodeKind::Ask(ask) => ask.prompts(),
+            // Pitches are the dialplan's.
+            NodeKind::Offer(offering) => offering.ask.prompts(),
             // Its instructions are not spoken.
             NodeKind::Llm(talk) => talk.ask.prompts().into_iter().chain(&talk.filler).collect(),
             _ => Vec::new(),
@@ -65,7 +72,8 @@ impl Node {
     pub(crate) fn references(&self) -> Vec<&Reference> {
         let mut used: Vec<&Reference> = Vec::new();
         for prompt in self.prompts() {
-            used.extend(prompt.texts.values().flat_map(Template::references));
+            let texts = prompt.texts.values().chain(prompt.short.values());
+            used.extend(texts.flat_map(Template::references));
         }
         match &self.kind {
             NodeKind::When { cases, .. } => {
@@ -75,6 +83,10 @@ impl Node {
                 }));
             }
             NodeKind::Transfer(transfer) => used.extend(transfer.to.references()),
+            NodeKind::Offer(offering) => {
+                used.extend(offering.grade.iter().flat_map(Template::references));
+                used.extend(&offering.unless.uses);
+            }
             NodeKind::Llm(talk) => {
                 used.extend(talk.instructions.texts.values().flat_map(Template::references));
             }
@@ -164,9 +176,18 @@ impl Model {
             _ => false,
         };
         let fills = self.nodes.iter().any(asks).then_some(&self.filler);
+        let sorry = self.sentiment.iter().filter_map(|policy| policy.apologise.as_ref());
+        let pitches = self.offers.iter().map(|offer| &offer.pitch);
         let answers = self.knowledge.values().map(|entry| &entry.answer);
         let nodes = self.nodes.iter().flat_map(Node::prompts).chain(answers);
-        nodes.chain(defaults).chain(waiting).chain(returns).chain(fills).chain(&self.unknown)
+        nodes
+            .chain(defaults)
+            .chain(waiting)
+            .chain(returns)
+            .chain(fills)
+            .chain(&self.unknown)
+            .chain(sorry)
+            .chain(pitches)
     }
 
     fn routes(&self) -> impl Iterator<Item = &Routes> {

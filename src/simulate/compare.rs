@@ -19,6 +19,10 @@ pub(super) fn compare(
     wrong.extend(outcome(expect, played));
     wrong.extend(slots(expect, machine));
     wrong.extend(listed("intents", expect.intents.as_deref(), &played.intents));
+    let made = machine.outcome("").offers.into_iter();
+    let made: Vec<String> =
+        made.map(|made| format!("{} {}", made.offer, made.answer.as_str())).collect();
+    wrong.extend(listed("offers", expect.offers.as_deref(), &made));
     wrong.extend(listed("cited", expect.cited.as_deref(), &played.cited));
     wrong.extend(tools(expect.tools.as_deref(), &played.asked));
     wrong.extend(nodes(expect, played, here));

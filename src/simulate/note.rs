@@ -1,10 +1,10 @@
 //! What is counted in a call.
 
 use super::Player;
-use crate::dialog::Event;
+use crate::dialog::{Event, Feeling};
 
 /// What is counted in a call, by the names that scripts have for it.
-pub(super) const COUNTED: [&str; 10] = [
+pub(super) const COUNTED: [&str; 11] = [
     "turns",
     "no_input",
     "no_match",
@@ -15,6 +15,7 @@ pub(super) const COUNTED: [&str; 10] = [
     "tool_failures",
     "model",
     "model_failures",
+    "negative",
 ];
 
 impl Player {
@@ -49,6 +50,12 @@ impl Player {
             Event::InvokeFailed { .. } => count("tool_failures"),
             Event::ModelAsked { .. } => count("model"),
             Event::ModelFailed { .. } => count("model_failures"),
+            Event::Sentiment { feeling, .. } => {
+                if feeling == Feeling::Negative && self.felt != Feeling::Negative {
+                    count("negative");
+                }
+                self.felt = feeling;
+            }
             Event::Cited { id } => self.played.cited.push(id),
             _ => {}
         }

@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     audio::CallTime,
-    dialog::{CallFacts, Generate, Input, Invoke, InvokeResult, Listen, Machine, Output, Transfer},
+    dialog::{
+        CallFacts, Feeling, Generate, Input, Invoke, InvokeResult, Listen, Machine, Output,
+        Transfer,
+    },
     dialplan::Dialplan,
 };
 
@@ -36,6 +39,8 @@ pub struct Player {
     pub(super) here: Option<String>,
     /// The slot that got a value since a node was entered: another value for it is a correction.
     pub(super) filled: Option<String>,
+    /// How the caller felt last.
+    pub(super) felt: Feeling,
 }
 
 /// Asks somebody else than a script what a tool gives; `None` when there is nobody.
@@ -71,6 +76,7 @@ impl Player {
             played: Played::default(),
             here: None,
             filled: None,
+            felt: Feeling::Neutral,
         };
         player.feed(Input::Start);
         player

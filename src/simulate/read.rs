@@ -302,6 +302,7 @@ impl Reader<'_> {
             avoids: names("avoids").unwrap_or_default(),
             at: fields.text("at").map(str::to_owned),
             language: fields.text("language").map(str::to_owned),
+            offers: names("offers"),
             cited: names("cited"),
             counts: self.counts(&fields),
         };

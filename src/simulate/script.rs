@@ -127,6 +127,8 @@ pub(crate) struct Expect {
     /// The node of the question that is open.
     pub(crate) at: Option<String>,
     pub(crate) language: Option<String>,
+    /// What was recommended, all of it, in order: `NAME accepted`, `declined` or `unanswered`.
+    pub(crate) offers: Option<Vec<String>>,
     /// The entries of the knowledge base that a model cited, all of them, in order.
     pub(crate) cited: Option<Vec<String>>,
     /// How often each kind of event happened.

@@ -10,6 +10,7 @@ mod faq;
 mod intent;
 mod person;
 mod question;
+mod sentiment;
 mod slots;
 mod vectors;
 
@@ -19,6 +20,7 @@ pub use faq::{FAQ_LEAST, FAQ_SAME, FaqIndex, FaqMatch};
 pub use intent::{IntentClassifier, IntentMatch, KNOWN, Ranking};
 pub use person::asks_for_person;
 pub use question::is_question;
+pub use sentiment::{sentiment, syllables};
 pub use slots::{
     ChoiceMatch, ChoiceOption, DigitSpec, best_digits, choice, date, digit_readings, digits, money,
     number, time_of_day, yes_no,

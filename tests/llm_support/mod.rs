@@ -12,10 +12,18 @@ use hotline::{
 };
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
     sync::{broadcast, oneshot},
     time::timeout,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        crypto::ring,
+        pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    },
 };
 
 /// What the server does with a request.
@@ -59,6 +67,24 @@ pub(crate) struct FakeModel {
 impl FakeModel {
     /// Serves so many requests, one after the other.
     pub(crate) async fn serve(scripts: Vec<Vec<Act>>) -> Self {
+        Self::listen(scripts, None).await
+    }
+
+    /// Serves so many requests over TLS as `localhost`; also gives the certificate, in PEM.
+    pub(crate) async fn serve_tls(scripts: Vec<Vec<Act>>) -> (Self, String) {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], PrivateKeyDer::from(key))
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        (Self::listen(scripts, Some(acceptor)).await, made.cert.pem())
+    }
+
+    async fn listen(scripts: Vec<Vec<Act>>, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -67,10 +93,15 @@ impl FakeModel {
         tokio::spawn(async move {
             let mut close = Some(close);
             for acts in scripts {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let request = read(&mut stream).await;
-                requests.lock().unwrap().push(request);
-                act(stream, acts, &mut close).await;
+                let (stream, _) = listener.accept().await.unwrap();
+                match &tls {
+                    None => answer(stream, acts, &requests, &mut close).await,
+                    Some(tls) => {
+                        // One who does not trust us goes away.
+                        let Ok(stream) = tls.accept(stream).await else { continue };
+                        answer(stream, acts, &requests, &mut close).await;
+                    }
+                }
             }
         });
         Self { address, seen, closed: Mutex::new(Some(closed)) }
@@ -78,6 +109,10 @@ impl FakeModel {
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}/v1", self.address)
+    }
+
+    pub(crate) fn tls_url(&self) -> String {
+        format!("https://localhost:{}/v1", self.address.port())
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
@@ -91,7 +126,18 @@ impl FakeModel {
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Seen {
+async fn answer(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    acts: Vec<Act>,
+    requests: &Mutex<Vec<Seen>>,
+    close: &mut Option<oneshot::Sender<()>>,
+) {
+    let request = read(&mut stream).await;
+    requests.lock().unwrap().push(request);
+    act(stream, acts, close).await;
+}
+
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Seen {
     let mut bytes = Vec::new();
     loop {
         let mut buffer = [0; 4_096];
@@ -110,7 +156,11 @@ async fn read(stream: &mut TcpStream) -> Seen {
     }
 }
 
-async fn act(mut stream: TcpStream, acts: Vec<Act>, close: &mut Option<oneshot::Sender<()>>) {
+async fn act(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    acts: Vec<Act>,
+    close: &mut Option<oneshot::Sender<()>>,
+) {
     let mut begun = false;
     for act in acts {
         match act {
@@ -124,6 +174,7 @@ async fn act(mut stream: TcpStream, acts: Vec<Act>, close: &mut Option<oneshot::
                     let chunk = format!("{:x}\r\n{event}\r\n", event.len());
                     stream.write_all(chunk.as_bytes()).await.unwrap();
                 }
+                stream.flush().await.unwrap();
             }
             Act::Gate(gate) => {
                 let mut byte = [0];
@@ -144,6 +195,7 @@ async fn act(mut stream: TcpStream, acts: Vec<Act>, close: &mut Option<oneshot::
     }
     // The other side may have gone once it has what it wanted.
     let _ = stream.write_all(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n").await;
+    let _ = stream.flush().await;
 }
 
 /// Waits until the bot has said this to the end.

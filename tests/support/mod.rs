@@ -14,7 +14,7 @@ use hotline::{
         Refusal, Timing, TurnStamps, UtteranceId,
         journal::{self, FORMAT, Header, Step},
     },
-    dialog::{CallDirection, CallFacts, Generate, Invoke, Machine, Outcome, Transfer},
+    dialog::{CallDirection, CallFacts, Generate, Invoke, Machine, Outcome, Transfer, Voice},
     dialplan::{Dialplan, DialplanSource},
     text::Hypothesis,
 };
@@ -49,6 +49,8 @@ pub(crate) struct Sim {
     recognizing: Option<(UtteranceId, CallTime)>,
     /// What recognition will return for the speech so far.
     text: String,
+    /// How the caller sounds.
+    pub(crate) voice: Option<Voice>,
     /// How long recognition takes.
     pub(crate) recognition: Duration,
     /// What the bot has begun to say.
@@ -111,6 +113,7 @@ impl Sim {
             sent: BTreeMap::new(),
             recognizing: None,
             text: String::new(),
+            voice: None,
             recognition: Duration::from_millis(150),
             said: Vec::new(),
             notes: Vec::new(),
@@ -268,7 +271,7 @@ impl Sim {
                 false => vec![Hypothesis { text: text.clone(), confidence: 0.9 }],
             };
             self.text = text;
-            self.input(Input::Recognized { utterance, hypotheses });
+            self.input(Input::Recognized { utterance, hypotheses, voice: self.voice });
         }
         if self.conversation.deadline().is_some_and(|at| at <= self.now) {
             self.input(Input::Deadline);

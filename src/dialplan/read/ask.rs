@@ -44,17 +44,20 @@ impl Scope<'_> {
                 let next = self.required_node(fields, "next", flow)?;
                 Some(Wants::Slot { slot, confirm, next })
             }
-            (None, true) => {
-                let yes = self.required_node(fields, "yes", flow);
-                let no = self.required_node(fields, "no", flow);
-                let words = YesNoWords {
-                    yes: self.optional_phrases(fields, "yes_words"),
-                    no: self.optional_phrases(fields, "no_words"),
-                };
-                Some(Wants::YesNo { yes: yes?, no: no?, words })
-            }
+            (None, true) => self.yes_no(fields, flow),
             (None, false) => Some(Wants::Intent),
         }
+    }
+
+    /// `yes` and `no` with their words.
+    pub(super) fn yes_no(&self, fields: &Fields<'_>, flow: &str) -> Option<Wants> {
+        let yes = self.required_node(fields, "yes", flow);
+        let no = self.required_node(fields, "no", flow);
+        let words = YesNoWords {
+            yes: self.optional_phrases(fields, "yes_words"),
+            no: self.optional_phrases(fields, "no_words"),
+        };
+        Some(Wants::YesNo { yes: yes?, no: no?, words })
     }
 
     fn optional_phrases(
@@ -106,7 +109,7 @@ impl Scope<'_> {
     }
 
     /// Keys that the answer itself needs cannot lead elsewhere.
-    fn check_keys(&self, at: At, wants: &Wants, routes: &Routes) {
+    pub(super) fn check_keys(&self, at: At, wants: &Wants, routes: &Routes) {
         let taken: Vec<char> = match wants {
             Wants::Intent | Wants::Talk => Vec::new(),
             Wants::YesNo { .. } => vec!['1', '2'],

@@ -14,7 +14,8 @@ use crate::{
     text::ReadAs,
 };
 
-const CALL: [&str; 6] = ["caller", "called", "date", "time", "weekday", "direction"];
+const CALL: [&str; 8] =
+    ["caller", "called", "date", "time", "weekday", "direction", "sentiment", "sentiment_percent"];
 
 impl Scope<'_> {
     /// An expression, which is to give what `fits`; `wanted` names that for messages.
@@ -117,12 +118,13 @@ impl Scope<'_> {
     /// A value of the kind that the name has, to try an expression with.
     fn sample(&self, name: &str) -> Operand {
         if name == "call" {
-            let values = ["4155550134", "1000", "2026-11-23", "10:05", "mon", "inbound"];
-            let fields = CALL.iter().zip(values);
+            let texts = ["4155550134", "1000", "2026-11-23", "10:05", "mon", "inbound", "neutral"];
+            let values = texts.map(|text| Operand::Text(text.into()));
+            let known = if self.feels { CALL.len() } else { CALL.len() - 2 };
+            let values = values.into_iter().chain([Operand::Whole(0)]);
+            let fields = CALL.iter().zip(values).take(known);
             return Operand::Fields(
-                fields
-                    .map(|(name, value)| ((*name).to_owned(), Operand::Text(value.into())))
-                    .collect(),
+                fields.map(|(name, value)| ((*name).to_owned(), value)).collect(),
             );
         }
         if let Some(slot) = self.slots.get(name) {

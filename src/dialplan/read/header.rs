@@ -52,6 +52,8 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
         nodes: BTreeMap::new(),
         flows: BTreeMap::new(),
         calendars: Arc::default(),
+        offers: Vec::new(),
+        feels: fields.has("sentiment"),
     };
     if let Some(yaml) = fields.get("calendars") {
         scope.calendars = Arc::new(calendars::read(report, yaml));
@@ -85,12 +87,16 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
     let offer = fields.get("knowledge").map(|y| scope.read_offer(y));
     let knowledge = fields.get("knowledge").map(|y| scope.read_knowledge(y, source));
     let hot_words = fields.get("hot_words").map(|y| scope.phrases(y, "`hot_words`"));
+    if let Some(yaml) = fields.get("offers") {
+        scope.offers = scope.read_offers(yaml);
+    }
     let flows = fields.require("flows", "add `flows:` with at least one flow of nodes")?;
     let bodies = scope.name_nodes(flows, &mut places);
 
     let start = fields.require("start", "say where calls begin: `start: main.greeting`");
     let start = start.and_then(|y| scope.node(y, None));
     let globals = fields.get("globals").map(|y| scope.read_globals(y));
+    let sentiment = fields.get("sentiment").map(|y| scope.read_sentiment(y));
     let limits = fields.get("limits");
     places.limits = limits.map_or(At::TOP, |y| y.at);
     let limits = limits.map(|y| scope.read_limits(y));
@@ -123,6 +129,8 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
         intents: intents.unwrap_or_default(),
         knowledge: knowledge.unwrap_or_default(),
         offer: offer.unwrap_or_default(),
+        sentiment,
+        offers: scope.offers,
         globals: globals.unwrap_or_default(),
         nodes: nodes.into_iter().collect::<Option<_>>()?,
     };
@@ -159,7 +167,7 @@ impl Default for Defaults {
 fn usual(en: &str, zh: &str) -> Prompt {
     let template = |text: &str| Template { parts: vec![Part::Words(text.to_owned())] };
     let texts = [(Lang::En, en), (Lang::Zh, zh)].map(|(lang, text)| (lang, template(text)));
-    Prompt { texts: texts.into() }
+    Prompt { texts: texts.into(), ..Prompt::default() }
 }
 
 impl Places {

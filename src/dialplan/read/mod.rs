@@ -8,6 +8,8 @@ mod header;
 mod knowledge;
 mod node;
 mod prompt;
+mod recommend;
+mod sentiment;
 mod slots;
 mod subflow;
 mod tables;
@@ -28,7 +30,7 @@ use super::{
     calendar::Calendar,
     error::{At, Findings, did_you_mean},
     include,
-    model::{Model, NodeId, Slot, Table, Target, Tool, Wish},
+    model::{Model, NodeId, Recommendation, Slot, Table, Target, Tool, Wish},
     subflow::FlowHead,
     yaml::Yaml,
 };
@@ -76,6 +78,10 @@ struct Scope<'y> {
     nodes: BTreeMap<String, NodeId>,
     flows: BTreeMap<String, FlowHead>,
     calendars: Arc<BTreeMap<String, Calendar>>,
+    /// What may be recommended.
+    offers: Vec<Recommendation>,
+    /// The dialplan looks at how callers feel.
+    feels: bool,
 }
 
 impl Scope<'_> {

@@ -8,7 +8,7 @@ use crate::dialplan::{
     yaml::{Key, Kind, Yaml},
 };
 
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 15] = [
     "say",
     "ask",
     "when",
@@ -23,6 +23,7 @@ const KINDS: [&str; 14] = [
     "transfer",
     "do",
     "llm",
+    "offer",
 ];
 
 impl Scope<'_> {
@@ -50,6 +51,7 @@ impl Scope<'_> {
             // What is said before a transfer belongs to it.
             ["transfer"] | ["say", "transfer"] => self.transfer(&fields, flow),
             // What is asked first belongs to the talk.
+            ["offer"] => self.offering(&fields, flow),
             ["llm"] | ["ask", "llm"] => self.talk(&fields, flow),
             _ => {
                 self.report.error(

@@ -12,11 +12,22 @@ use crate::{
 
 impl Scope<'_> {
     /// A prompt: text in the dialplan's language, or a map with a text for each language.
+    /// Beside the texts may stand a `short` prompt for callers who are negative.
     pub(super) fn prompt(&self, yaml: &Yaml, what: &str) -> Prompt {
         let mut texts = BTreeMap::new();
+        let mut short = BTreeMap::new();
         match &yaml.kind {
             Kind::Map(entries) => {
                 for (key, value) in entries {
+                    if key.name == "short" {
+                        if !self.feels {
+                            let what = "`short` is for callers who are negative";
+                            let remedy = "add `sentiment:`, so that it is known how callers feel";
+                            self.report.error(key.at, what, remedy);
+                        }
+                        short = self.prompt(value, "`short`").texts;
+                        continue;
+                    }
                     let Some(lang) = self.report.lang(&key.name, key.at) else {
                         continue;
                     };
@@ -43,7 +54,7 @@ impl Scope<'_> {
             }
         }
         self.check_variants(yaml, what, &texts);
-        Prompt { texts }
+        Prompt { texts, short }
     }
 
     /// A list of prompts.

@@ -83,9 +83,25 @@ impl Scope<'_> {
             "date" => Some(CallFact::Date),
             "time" => Some(CallFact::Time),
             "weekday" => Some(CallFact::Weekday),
+            "sentiment" | "sentiment_percent" if !self.feels => {
+                let remedy = "add `sentiment:`, so that it is known how callers feel";
+                self.report.error(at, format!("`call.{name}` is not known"), remedy);
+                None
+            }
+            "sentiment" => Some(CallFact::Sentiment),
+            "sentiment_percent" => Some(CallFact::SentimentPercent),
             "direction" => Some(CallFact::Direction),
             _ => {
-                let known = ["caller", "called", "date", "time", "weekday", "direction"];
+                let known = [
+                    "caller",
+                    "called",
+                    "date",
+                    "time",
+                    "weekday",
+                    "direction",
+                    "sentiment",
+                    "sentiment_percent",
+                ];
                 let remedy = did_you_mean(name, known);
                 self.report.error(at, format!("a call has no `{name}`"), remedy);
                 None
@@ -103,7 +119,9 @@ impl Scope<'_> {
                 let tool = self.tools.get(tool);
                 tool.and_then(|t| t.gives.get(field)).copied().unwrap_or(ReadAs::Text)
             }
-            Reference::Column { .. } | Reference::Call(CallFact::Weekday | CallFact::Direction) => {
+            Reference::Call(CallFact::SentimentPercent) => ReadAs::Number,
+            Reference::Column { .. }
+            | Reference::Call(CallFact::Weekday | CallFact::Direction | CallFact::Sentiment) => {
                 ReadAs::Text
             }
             Reference::Call(CallFact::Caller | CallFact::Called) => ReadAs::Digits,
@@ -132,7 +150,10 @@ impl Scope<'_> {
                     CallFact::Caller | CallFact::Called => read_as == ReadAs::Digits,
                     CallFact::Date => read_as == ReadAs::Date,
                     CallFact::Time => read_as == ReadAs::Time,
-                    CallFact::Weekday | CallFact::Direction => read_as == ReadAs::Text,
+                    CallFact::Weekday | CallFact::Direction | CallFact::Sentiment => {
+                        read_as == ReadAs::Text
+                    }
+                    CallFact::SentimentPercent => read_as == ReadAs::Number,
                 };
                 (!fits).then(|| "the call's facts have readings of their own".to_owned())
             }

@@ -14,6 +14,7 @@ const REACH_ZH: usize = 3;
 /// What is left of a word that is negated: "not happy" is bad, "not bad" is hardly good.
 const NOT_GOOD: f32 = -0.8;
 const NOT_BAD: f32 = -0.3;
+const NOT_BAD_MOST: f32 = 0.25;
 /// What a word such as "really" makes of the next.
 const STRONGER: f32 = 1.4;
 
@@ -23,7 +24,9 @@ const STRONGER: f32 = 1.4;
 /// that irony and everything that is only meant stays unheard.
 #[must_use]
 pub fn sentiment(lang: Lang, text: &str) -> f32 {
-    let ends = |c: char| matches!(c, ',' | '.' | ';' | '?' | '!' | '，' | '。' | '；' | '？' | '！' | '、' | '\n');
+    let ends = |c: char| {
+        matches!(c, ',' | '.' | ';' | '?' | '!' | '，' | '。' | '；' | '？' | '！' | '、' | '\n')
+    };
     let lexicon = lexicon::of(lang);
     let sum: f32 = text.split(ends).map(|clause| weigh(lang, lexicon, clause)).sum();
     let rounded = ((sum * STEEPNESS).tanh() * 100.0).round() / 100.0;
@@ -78,7 +81,8 @@ fn in_context(lang: Lang, lexicon: &Lexicon, before: &[String], weight: f32) -> 
     match (negated, weight > 0.0) {
         (false, _) => weight,
         (true, true) => weight * NOT_GOOD,
-        (true, false) => weight * NOT_BAD,
+        // "Not a scam" is no praise.
+        (true, false) => (weight * NOT_BAD).min(NOT_BAD_MOST),
     }
 }
 
@@ -155,7 +159,13 @@ mod tests {
             (Lang::Zh, "不是，是一三八", 0),
         ] {
             let score = sentiment(lang, text);
-            let is = if score <= -0.4 { -1 } else if score >= 0.4 { 1 } else { 0 };
+            let is = if score <= -0.4 {
+                -1
+            } else if score >= 0.4 {
+                1
+            } else {
+                0
+            };
             assert_eq!(is, wanted, "{text}: {score}");
         }
     }
