@@ -280,9 +280,6 @@ impl Config {
         let bad = |problem: String| ServiceError::Config { path: path.to_owned(), problem };
         let text = fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
         let mut config: Self = toml::from_str(&text).map_err(|e| bad(e.to_string()))?;
-        if config.numbers.is_empty() && config.dialplans.is_empty() {
-            return Err(bad("there is nothing to talk: add a [[number]], or a [[dialplan]] for calls that are placed".into()));
-        }
         let base = path.parent().unwrap_or(Path::new("."));
         for file in config.paths() {
             *file = base.join(&*file);

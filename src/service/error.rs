@@ -65,6 +65,11 @@ pub enum ServiceError {
         /// The language.
         lang: crate::text::Lang,
     },
+    /// There is no dialplan at all.
+    #[error(
+        "there is nothing to say: add a [[number]], or a [[dialplan]] for calls that are placed"
+    )]
+    NoDialplan,
     /// The trial of a number.
     #[error("number `{number}`: {problem}")]
     Trial {

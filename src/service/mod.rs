@@ -108,6 +108,9 @@ impl Service {
     /// [`ServiceError`], before anything listens.
     pub async fn start(config: Config, models: Option<PathBuf>) -> Result<Self, ServiceError> {
         let ports: PortRange = config.rtp.ports.parse()?;
+        if config.numbers.is_empty() && config.dialplans.is_empty() {
+            return Err(ServiceError::NoDialplan);
+        }
         let dialplans = load::dialplans(&config)?;
         // The address is tried before the models are loaded: a port in use is known at once.
         UserAgent::check(&agent_config(&config)?)?;
