@@ -181,3 +181,17 @@ fn a_wish_that_was_served_in_between_is_not_served_twice() {
          B Anything else?",
     );
 }
+
+#[test]
+fn the_end_of_a_word_joins_no_request_to_a_yes() {
+    play(
+        &centre(),
+        "B This is the centre.
+         B What can I do for you?
+         C I want to pay my rent
+         B Do you own a house?
+         C yes I understand my balance
+         B Then you cannot.
+         B Anything else?",
+    );
+}

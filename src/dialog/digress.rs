@@ -134,9 +134,9 @@ impl Machine {
     /// back to it, or where no word joins the two: "yes, a person" is about the person alone.
     pub(super) fn beside_yes(&self, ask: &Ask, heard: &[Hypothesis]) -> Vec<Request> {
         let Some(best) = heard.first().filter(|_| self.comes_back()) else { return Vec::new() };
-        let text = best.text.to_lowercase();
-        let joint =
-            joints(self.lang).iter().filter_map(|joint| text.find(joint.trim_start())).min();
+        // A joint in English is a word of its own, also at the beginning.
+        let text = format!(" {}", best.text.to_lowercase().replace(',', " , "));
+        let joint = joints(self.lang).iter().filter_map(|joint| text.find(joint)).min();
         let Some((yes, rest)) = joint.and_then(|at| text.split_at_checked(at)) else {
             return Vec::new();
         };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Event, Machine, Output,
+    Event, Expect, Machine, Output,
     keyed::{clock, day},
     machine::Phase,
     turn::Answer,
@@ -26,25 +26,47 @@ const OVERRULES_YES_NO: f32 = 0.85;
 const SHORT: usize = 5;
 
 impl Machine {
-    /// Goes on in the language that the caller speaks, where the dialplan speaks it too.
-    pub(super) fn follow_language(&mut self, heard: &[Hypothesis], out: &mut Vec<Output>) {
+    /// The answer in `heard` and the intent to note when it was one, in the language that the caller speaks,
+    /// where the dialplan speaks it too. The call changes to that language when something is made of the
+    /// words, or when they are the second in a row: recognisers write a line such as "thank you for
+    /// watching" where nobody said anything.
+    pub(super) fn heard_in_any_language(
+        &mut self,
+        node: NodeId,
+        ask: &Ask,
+        heard: &[Hypothesis],
+        out: &mut Vec<Output>,
+    ) -> (Answer, Option<Event>) {
         let spoken = heard.first().and_then(|best| language_of(&best.text));
-        if let Some(lang) = spoken
-            && lang != self.lang
-            && self.plan.languages().contains(&lang)
-        {
-            self.lang = lang;
+        let other =
+            spoken.filter(|lang| *lang != self.lang && self.plan.languages().contains(lang));
+        let before = self.foreign.take();
+        let Some(lang) = other else { return self.heard(node, ask, heard) };
+        let usual = std::mem::replace(&mut self.lang, lang);
+        let found = self.heard(node, ask, heard);
+        if self.makes_sense(ask, heard, &found.0) || before == Some(lang) {
             out.push(Output::Note(Event::Language { lang }));
+            return found;
+        }
+        (self.lang, self.foreign) = (usual, Some(lang));
+        self.heard(node, ask, heard)
+    }
+
+    /// Whether the words themselves are the answer; those of a message are not understood.
+    fn makes_sense(&self, ask: &Ask, heard: &[Hypothesis], answer: &Answer) -> bool {
+        match answer {
+            // A model makes something of everything.
+            Answer::NoMatch if matches!(ask.wants, Wants::Talk) => true,
+            Answer::NoMatch => {
+                self.plan.faq(self.lang).is_some_and(|faq| faq.answer(heard).is_some())
+            }
+            Answer::Value(_) => !matches!(self.expectation(&ask.wants).0, Expect::Text),
+            _ => true,
         }
     }
 
     /// The answer in `heard`, and the intent to note when it was one.
-    pub(super) fn heard(
-        &self,
-        node: NodeId,
-        ask: &Ask,
-        heard: &[Hypothesis],
-    ) -> (Answer, Option<Event>) {
+    fn heard(&self, node: NodeId, ask: &Ask, heard: &[Hypothesis]) -> (Answer, Option<Event>) {
         let intent = self.intent(ask, heard);
         let confirming = matches!(self.phase, Phase::Confirming(_));
         let own = match &ask.wants {

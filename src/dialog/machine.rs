@@ -31,6 +31,8 @@ pub struct Machine {
     pub(super) plan: Arc<Dialplan>,
     pub(super) facts: CallFacts,
     pub(super) lang: Lang,
+    /// Another language, in which the caller's last turn was, of which nothing was made.
+    pub(super) foreign: Option<Lang>,
     pub(super) values: Values,
     pub(super) phase: Phase,
     /// Failures in a row at the open question.
@@ -87,6 +89,7 @@ impl Machine {
         let values = Values::preset(&facts.preset, &plan);
         Self {
             lang: plan.language(),
+            foreign: None,
             plan,
             facts,
             values,

@@ -73,7 +73,7 @@ impl Machine {
         }));
     }
 
-    fn expectation(&self, wants: &Wants) -> (Expect, u8) {
+    pub(super) fn expectation(&self, wants: &Wants) -> (Expect, u8) {
         match wants {
             Wants::Intent => (Expect::Open, 1),
             Wants::Talk => (Expect::Talk, 1),
@@ -132,11 +132,10 @@ impl Machine {
             Input::NoInput => return self.no_input(node, ask, out),
             Input::Keys(keys) => self.pressed(ask, &keys),
             Input::Heard(heard) => {
-                self.follow_language(&heard, out);
                 self.heard_last.clone_from(&heard);
                 self.keep_said(ask, &heard);
+                let (answer, intent) = self.heard_in_any_language(node, ask, &heard, out);
                 self.feel(node, &heard, out);
-                let (answer, intent) = self.heard(node, ask, &heard);
                 if matches!((&answer, &intent), (Answer::NoMatch, None))
                     && self.offer_else(node, out)
                 {
