@@ -7,7 +7,12 @@
 
 mod support;
 
-use hotline::conversation::Note;
+use std::time::Duration;
+
+use hotline::{
+    audio::CallTime,
+    conversation::{Input, Note},
+};
 use support::{Playback, Sim};
 
 const PLAN: &str = r##"
@@ -61,6 +66,18 @@ fn cut(sim: &Sim) -> Vec<&str> {
     cut.collect()
 }
 
+/// How long the prompt with these words took, ms, how many samples of it were sent, and how long it was held.
+fn whole(sim: &Sim, words: &str) -> (u64, u64, u64) {
+    let found = sim.notes.iter().find_map(|note| match note {
+        Note::Said { text, from, to, sent, complete: true, .. } if text.contains(words) => {
+            Some((to.since(*from).as_millis() as u64, *sent))
+        }
+        _ => None,
+    });
+    let (ms, sent) = found.expect("it was said whole");
+    (ms, sent, sim.playback[2].1 - sim.playback[1].1)
+}
+
 #[test]
 fn a_cough_ducks_the_prompt_for_a_moment() {
     let mut sim = in_the_news();
@@ -82,8 +99,10 @@ fn a_sound_that_might_be_speech_ducks_the_prompt_at_once() {
     let mut sim = in_the_news();
     let onset = sim.now_ms();
     sim.perhaps_speaks();
+    sim.wait(80);
+    sim.input(Input::SpeechUnlikely);
     sim.wait(600);
-    assert_eq!(since(&sim, onset), [(Playback::Ducked, 0), (Playback::Resumed, 300)]);
+    assert_eq!(since(&sim, onset), [(Playback::Ducked, 0), (Playback::Resumed, 80)]);
     let onset = sim.now_ms();
     sim.perhaps_speaks();
     sim.speaks("What about my street?", 900);
@@ -91,6 +110,37 @@ fn a_sound_that_might_be_speech_ducks_the_prompt_at_once() {
     let done: Vec<_> = sim.playback[2..4].iter().map(|&(what, at)| (what, at - onset)).collect();
     assert_eq!(done, [(Playback::Ducked, 0), (Playback::Held, 160)]);
     assert_eq!(cut(&sim), ["The lines are down in your street."]);
+}
+
+#[test]
+fn a_sound_that_goes_on_holds_the_prompt_before_it_is_certain_that_it_is_speech() {
+    let mut sim = in_the_news();
+    let onset = sim.now_ms();
+    sim.perhaps_speaks();
+    // It is neither, or is found to be speech late.
+    sim.wait(600);
+    let done = [(Playback::Ducked, 0), (Playback::Held, 160), (Playback::Resumed, 300)];
+    assert_eq!(since(&sim, onset), done);
+    let onset = sim.now_ms();
+    sim.perhaps_speaks();
+    sim.wait(240);
+    sim.input(Input::SpeechStarted { at: CallTime::from_ms(onset) });
+    sim.wait(500);
+    let done: Vec<_> = sim.playback[3..].iter().map(|&(what, at)| (what, at - onset)).collect();
+    assert_eq!(done, [(Playback::Ducked, 0), (Playback::Held, 160), (Playback::Stopped, 700)]);
+}
+
+#[test]
+fn a_held_prompt_goes_on_when_the_sound_was_no_speech() {
+    let mut sim = in_the_news();
+    let onset = sim.now_ms();
+    sim.perhaps_speaks();
+    sim.wait(200);
+    sim.input(Input::SpeechUnlikely);
+    let done = [(Playback::Ducked, 0), (Playback::Held, 160), (Playback::Resumed, 200)];
+    assert_eq!(since(&sim, onset), done);
+    sim.hear_out();
+    assert_eq!(whole(&sim, "lines").1, 16_000);
 }
 
 #[test]
@@ -107,6 +157,63 @@ fn uh_huh_does_not_interrupt() {
     assert!(
         sim.notes.iter().any(|n| matches!(n, Note::Backchannel { text, .. } if text == "Uh-huh."))
     );
+}
+
+/// 600 ms into the news, with a recogniser that takes `ms`.
+fn in_the_news_with_recognition_of(ms: u64) -> Sim {
+    let mut sim = in_the_news();
+    sim.recognition = Duration::from_millis(ms);
+    sim
+}
+
+#[test]
+fn a_prompt_goes_on_quietly_when_it_takes_long_to_find_out_what_the_sound_was() {
+    let mut sim = in_the_news_with_recognition_of(600);
+    let end = sim.now_ms() + 300;
+    sim.speaks("Uh-huh.", 300);
+    sim.wait(1_000);
+    let done = since(&sim, end - 300);
+    assert_eq!(done[2..], [(Playback::ResumedDucked, 600), (Playback::Resumed, 1_000)]);
+    sim.hear_out();
+    assert!(cut(&sim).is_empty() && sim.heard() == 0);
+    let (news, sent, held) = whole(&sim, "lines");
+    assert_eq!(sent, 16_000);
+    assert!(news.abs_diff(2_000 + held) <= 20, "{news} ms, held {held}");
+}
+
+#[test]
+fn a_prompt_that_went_on_in_doubt_is_dropped_when_it_was_a_request() {
+    let mut sim = in_the_news_with_recognition_of(600);
+    let onset = sim.now_ms();
+    sim.speaks("no, stop that", 400);
+    sim.wait(1_000);
+    let done = since(&sim, onset);
+    assert_eq!(done[2..], [(Playback::ResumedDucked, 700), (Playback::Stopped, 1_100)]);
+    assert_eq!((cut(&sim).len(), sim.heard()), (1, 1));
+}
+
+#[test]
+fn a_caller_who_goes_on_after_a_prompt_went_on_in_doubt_stops_it() {
+    let mut sim = in_the_news_with_recognition_of(600);
+    let onset = sim.now_ms();
+    sim.speaks("well", 300);
+    sim.wait(200);
+    sim.speaks("well, I have something else to say", 1_000);
+    let done = since(&sim, onset);
+    let stopped = done.iter().find(|(what, _)| *what == Playback::Stopped);
+    // 700 ms after the first sound, as soon as it is noticed that it goes on.
+    assert!(stopped.is_some_and(|(_, at)| *at <= 720), "{done:?}");
+}
+
+#[test]
+fn a_question_for_yes_or_no_does_not_go_on_over_its_answer() {
+    let mut sim = in_the_question(800);
+    sim.recognition = Duration::from_millis(600);
+    sim.speaks("yes", 300);
+    sim.wait(800);
+    let done: Vec<_> = sim.playback.iter().map(|(what, _)| *what).collect();
+    assert_eq!(done, [Playback::Ducked, Playback::Held, Playback::Stopped]);
+    assert_eq!(sim.last_said(), "What is your account number?");
 }
 
 #[test]
@@ -128,16 +235,9 @@ fn a_held_prompt_is_sent_to_its_last_sample() {
     let mut sim = in_the_news();
     sim.speaks("okay", 500);
     sim.hear_out();
-    let news = sim.notes.iter().find_map(|note| match note {
-        Note::Said { text, from, to, sent, complete, .. } if text.contains("lines") => {
-            Some((to.since(*from).as_millis() as u64, *sent, *complete))
-        }
-        _ => None,
-    });
-    let held = sim.playback[2].1 - sim.playback[1].1;
     // The tick in which it is held sends nothing more: the wait is whole ticks.
-    let (ms, sent, complete) = news.unwrap();
-    assert_eq!((sent, complete), (16_000, true));
+    let (ms, sent, held) = whole(&sim, "lines");
+    assert_eq!(sent, 16_000);
     assert!(ms.abs_diff(2_000 + held) <= 20, "{ms} ms, held {held}");
 }
 
@@ -213,4 +313,12 @@ fn the_word_after_a_prompt_ends_is_heard_from_its_beginning() {
     sim.speaks("yes", 300);
     sim.wait(600);
     assert_eq!(sim.last_said(), "What is your account number?");
+}
+
+#[test]
+fn more_than_could_be_said_in_a_sound_does_not_interrupt() {
+    let mut sim = in_the_news();
+    sim.speaks("the weather in the north will be", 160);
+    sim.hear_out();
+    assert!(cut(&sim).is_empty() && sim.heard() == 0);
 }

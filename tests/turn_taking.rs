@@ -11,9 +11,8 @@ use std::time::Duration;
 
 use hotline::{
     audio::CallTime,
-    conversation::{Attention, EndOfTurn, Input, Note, UtteranceId, journal},
+    conversation::{Attention, EndOfTurn, Input, Note, journal},
 };
-use proptest::prelude::*;
 use support::Sim;
 
 const PLAN: &str = r##"
@@ -268,46 +267,4 @@ fn a_broken_journal_is_named_by_its_line() {
     let error = journal::replay(&journal).unwrap_err().to_string();
     assert!(error.starts_with(&format!("line {lines}:")), "{error}");
     assert!(journal::replay("").unwrap_err().to_string().contains("empty"));
-}
-
-/// Anything a rim could send, in any order.
-fn any_input() -> impl Strategy<Value = (u64, u8, char)> {
-    (0u64..3_000, 0u8..8, proptest::sample::select(vec!['0', '1', '9', '*', '#']))
-}
-
-proptest! {
-    #[test]
-    fn any_input_is_accepted_in_any_state(inputs in proptest::collection::vec(any_input(), 1..60)) {
-        let mut sim = Sim::answered(PLAN);
-        for (wait, kind, key) in inputs {
-            sim.wait(wait);
-            match kind {
-                0 => sim.speaks("four seven two nine one five", 400),
-                1 => sim.speaks("yes", 200),
-                2 => sim.speaks("", 300),
-                3 => sim.input(Input::Key(key)),
-                4 => sim.input(Input::Deadline),
-                5 => sim.input(Input::RecognitionFailed {
-                    utterance: UtteranceId(u32::from(kind)),
-                    problem: "test".into(),
-                }),
-                6 => sim.input(Input::Start),
-                _ => sim.hear_out(),
-            }
-        }
-        // Whatever happened, a silent caller is let go in the end, and the ledger adds up.
-        sim.wait(120_000);
-        prop_assert!(sim.is_over(), "still waiting at {} ms", sim.now_ms());
-        let mut free = 0;
-        for note in &sim.notes {
-            let Note::Said { prompt, from, to, sent, .. } = note else { continue };
-            prop_assert!(from <= to && to.as_ms() <= sim.now_ms());
-            prop_assert_eq!(*sent, sim.sent.get(prompt).copied().unwrap_or(0));
-            if *sent > 0 {
-                prop_assert!(from.samples() >= free, "two prompts at once at {}", from);
-                free = to.samples();
-            }
-        }
-        prop_assert_eq!(journal::replay(&sim.journal()).unwrap().difference, None);
-    }
 }

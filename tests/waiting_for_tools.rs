@@ -90,6 +90,45 @@ fn no_filler_is_said_over_a_caller_who_speaks() {
 }
 
 #[test]
+fn a_filler_falls_silent_when_the_caller_speaks() {
+    let mut sim = asking();
+    sim.wait(1_700);
+    assert_eq!(sim.last_said(), "One moment, please.");
+    assert!(sim.is_speaking());
+    sim.speaks("take your time", 800);
+    assert!(!sim.is_speaking());
+    let cut = sim.notes.iter().any(
+        |n| matches!(n, Note::Said { text, complete: false, .. } if text == "One moment, please."),
+    );
+    assert!(cut);
+    answer(&mut sim, &[("amount", "1.00"), ("name", "Maria")]);
+    assert!(sim.has_said("You owe 1.00, Maria."), "{:?}", sim.said);
+}
+
+#[test]
+fn no_filler_is_begun_while_a_caller_perhaps_begins_to_speak() {
+    let mut sim = asking();
+    sim.wait(1_440);
+    sim.perhaps_speaks();
+    sim.wait(200);
+    assert_eq!(sim.last_said(), "What is your account number?");
+    sim.wait(200);
+    assert_eq!(sim.last_said(), "One moment, please.");
+}
+
+#[test]
+fn what_was_begun_before_the_tool_was_asked_is_said_to_its_end() {
+    let plan = PLAN.replace("done: tell,", "say: \"Let me look.\", done: tell,");
+    let mut sim = Sim::answered(&plan);
+    sim.hear_out();
+    sim.says("one two three four");
+    sim.wait(100);
+    assert_eq!(sim.last_said(), "Let me look.");
+    sim.speaks("okay", 400);
+    assert!(sim.is_speaking());
+}
+
+#[test]
 fn a_tool_that_never_answers_fails_at_its_deadline() {
     let mut sim = asking();
     sim.wait(8_000);

@@ -18,10 +18,10 @@ pub fn rms_dbfs<R: Rate>(pcm: &Pcm<R>) -> f32 {
     dbfs(pcm.samples())
 }
 
-/// Where the first 5 ms begin that can be heard, in samples.
-pub fn audible_from<R: Rate>(pcm: &Pcm<R>) -> Option<usize> {
+/// Where the first 5 ms begin that can be heard, in samples; of samples at the rate `R`.
+pub fn audible_from<R: Rate>(samples: &[i16]) -> Option<usize> {
     let window = samples_in::<R>(5);
-    pcm.samples().chunks(window).position(is_audible).map(|index| index * window)
+    samples.chunks(window).position(is_audible).map(|index| index * window)
 }
 
 /// Where the last 5 ms end that can be heard, in samples.
@@ -172,8 +172,11 @@ mod tests {
         let mut pcm = Pcm::<Hz8k>::silence(1_615);
         pcm.extend(&tone(440.0, 3_000.0, 800));
         pcm.extend(&tone(440.0, 60.0, 800));
-        assert_eq!((audible_from(&pcm), audible_until(&pcm)), (Some(1_600), Some(2_440)));
-        assert_eq!(audible_from(&Pcm::<Hz8k>::silence(999)), None);
+        assert_eq!(
+            (audible_from::<Hz8k>(pcm.samples()), audible_until(&pcm)),
+            (Some(1_600), Some(2_440))
+        );
+        assert_eq!(audible_from::<Hz8k>(&[0; 999]), None);
         assert_eq!(audible_until(&Pcm::<Hz8k>::silence(0)), None);
     }
 

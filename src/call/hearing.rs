@@ -27,6 +27,8 @@ const REST_BEFORE: usize = 4 * 8_000;
 /// Around the end of speech as the detector has it, where its last sound is looked for.
 const LOOK_BACK: Duration = Duration::from_millis(500);
 const LOOK_AHEAD: Duration = Duration::from_millis(60);
+/// 5 ms, of which four are a frame; samples.
+const STEP: u64 = 40;
 /// Room for kept audio grows in steps of a second.
 const GROWTH: usize = 8_000;
 
@@ -124,7 +126,7 @@ impl Hearing {
             Some(SpeechEdge::Started { at }) => Some(Input::SpeechStarted { at }),
             Some(SpeechEdge::Stopped { at }) => Some(Input::SpeechStopped { at }),
             None if was_likely.is_none() => self.likely.map(|at| Input::SpeechLikely { at }),
-            None => None,
+            None => self.likely.is_none().then_some(Input::SpeechUnlikely),
         }
     }
 
@@ -185,7 +187,8 @@ impl Hearing {
 
     /// When the caller, who was silent from about `at` on, could last be heard.
     pub(super) fn audible_until(&self, at: CallTime) -> Option<CallTime> {
-        let from = at - LOOK_BACK;
+        // Looked at in the 5 ms of packets, as whoever looks at a capture does.
+        let from = CallTime((at - LOOK_BACK).samples() / STEP * STEP);
         let until = level::audible_until(&self.cut(from, at + LOOK_AHEAD))? as u64;
         let oldest = self.heard - self.kept.len() as u64;
         Some(CallTime(from.samples().max(oldest) + until))
@@ -253,7 +256,8 @@ mod tests {
             hearing.push(&Pcm::new(vec![loud; 160]), Wanted::Now);
         }
         for at in [960, 1_000, 1_090, 1_400] {
-            let until = hearing.audible_until(CallTime::from_ms(at));
+            let within_5_ms = CallTime(CallTime::from_ms(at).samples() + 17);
+            let until = hearing.audible_until(within_5_ms);
             assert_eq!(until, Some(CallTime::from_ms(1_000)), "{at}");
         }
     }
@@ -290,7 +294,9 @@ mod tests {
             false => (0..160).map(|i| (i * 7_919 % 13) as i16 - 6).collect(),
         });
         let heard = frames.enumerate().filter_map(|(i, f)| hearing.push(&Pcm::new(f), wanted(i)));
-        heard.filter(|input| !matches!(input, Input::SpeechLikely { .. })).collect()
+        let likely =
+            |input: &Input| matches!(input, Input::SpeechLikely { .. } | Input::SpeechUnlikely);
+        heard.filter(|input| !likely(input)).collect()
     }
 
     /// A prompt that speech may not cut is played up to this frame; then the caller is listened to.

@@ -1,16 +1,22 @@
-//! What a call has others do for it: recognise, speak, ask a CRM, dial.
+//! What a call has others do for it: recognise, ask a CRM, dial; speaking is in [`super::making`].
 
 use std::sync::Arc;
 
-use super::{hand_over::Told, live::Happening, task::Call, transfer::Second, voice};
+use super::{
+    engines::{Followed, Job},
+    hand_over::Told,
+    task::Call,
+    transfer::Second,
+    voice,
+};
 use crate::{
-    audio::{CallTime, Hz8k, Manner, Pcm},
-    conversation::{ClipId, GenerateId, Input, InvokeId, PromptId, UtteranceId},
-    dialog::{Generate, Generated, Invoke, InvokeResult, Say, Voice},
+    audio::{CallTime, Hz8k, Pcm},
+    conversation::{GenerateId, Input, InvokeId, PromptId, UtteranceId},
+    dialog::{Generate, Generated, Invoke, InvokeResult, Voice},
     llm::Answer,
     sip::Leg,
-    speech::Hints,
-    text::{Hypothesis, Phrase},
+    speech::{Hints, scheduler::QueueFull},
+    text::Hypothesis,
 };
 
 /// A finished job.
@@ -19,6 +25,11 @@ pub(super) enum Done {
         utterance: UtteranceId,
         result: Result<Vec<Hypothesis>, String>,
         voice: Option<Voice>,
+    },
+    /// A stretch of what the caller is saying.
+    Followed {
+        utterance: UtteranceId,
+        result: Box<Result<Followed, String>>,
     },
     Rendered {
         prompt: PromptId,
@@ -55,13 +66,8 @@ impl<L: Leg> Call<L> {
                 };
                 self.step(now, input);
             }
-            Some(Done::Rendered { prompt, result: Ok(audio) }) => {
-                self.player.ready(now, prompt, audio);
-            }
-            Some(Done::Rendered { prompt, result: Err(problem) }) => {
-                tracing::error!(%problem, "a prompt could not be made");
-                self.player.ready(now, prompt, Arc::new(Pcm::silence(0)));
-            }
+            Some(Done::Followed { utterance, result }) => self.followed(now, utterance, *result),
+            Some(Done::Rendered { prompt, result }) => self.rendered(now, prompt, result),
             Some(Done::Invoked { id, result }) => self.step(now, Input::Invoked { id, result }),
             Some(Done::Generated { id, part, answer }) => self.generated(now, id, part, *answer),
             Some(Done::Dialled(told, second)) => self.dialled(told, *second),
@@ -72,42 +78,6 @@ impl<L: Leg> Call<L> {
         }
     }
 
-    pub(super) fn play(&mut self, now: CallTime, prompt: PromptId, say: Say) {
-        self.record.tell(Happening::Saying { text: say.phrase.to_string() });
-        self.player.enqueue(prompt);
-        if let Some(audio) = self.prompts.cached(&say.phrase, say.manner) {
-            return self.player.ready(now, prompt, audio);
-        }
-        let rendering = self.engines.render(&self.prompts, &say.phrase, say.manner);
-        self.jobs.spawn(async move {
-            let result = match rendering {
-                Ok(job) => flatten(job.await),
-                Err(full) => Err(full.to_string()),
-            };
-            Done::Rendered { prompt, result }
-        });
-    }
-
-    /// Plays a clip that was handed over with an order.
-    pub(super) fn play_clip(&mut self, now: CallTime, prompt: PromptId, clip: ClipId) {
-        self.player.enqueue(prompt);
-        let audio = self.controls.take_clip(clip);
-        self.player.ready(now, prompt, audio);
-    }
-
-    pub(super) fn prepare(&mut self, phrase: &Phrase, manner: Manner) {
-        if self.prompts.cached(phrase, manner).is_some() {
-            return;
-        }
-        // A full queue has better things to do; the prompt is then made when it is wanted.
-        if let Ok(job) = self.engines.prepare(&self.prompts, phrase, manner) {
-            self.jobs.spawn(async move {
-                let _ = job.await;
-                Done::Prepared
-            });
-        }
-    }
-
     /// Starts recognition; returns the input that says so when it cannot be started.
     pub(super) fn recognize(
         &mut self,
@@ -115,9 +85,24 @@ impl<L: Leg> Call<L> {
         audio: Pcm<Hz8k>,
         hints: Hints,
     ) -> Option<Input> {
-        let lang = hints.lang;
-        let voice = self.conversation.wants_voice().then(|| voice::measure(&audio)).flatten();
-        let problem = match self.engines.recognize(audio, hints) {
+        let voice = self.voice_in(&audio);
+        let job = self.engines.recognize(audio, hints);
+        self.recognizing(utterance, job, voice)
+    }
+
+    /// How the caller sounds in what they said, when the dialog wants to know.
+    pub(super) fn voice_in(&self, audio: &Pcm<Hz8k>) -> Option<Voice> {
+        self.conversation.wants_voice().then(|| voice::measure(audio)).flatten()
+    }
+
+    /// Waits for the result of a recognition that was queued, if it was.
+    pub(super) fn recognizing(
+        &mut self,
+        utterance: UtteranceId,
+        job: Option<Result<Job<Vec<Hypothesis>>, QueueFull>>,
+        voice: Option<Voice>,
+    ) -> Option<Input> {
+        let problem = match job {
             Some(Ok(job)) => {
                 let handle = self.jobs.spawn(async move {
                     Done::Recognized { utterance, result: flatten(job.await), voice }
@@ -126,7 +111,7 @@ impl<L: Leg> Call<L> {
                 return None;
             }
             Some(Err(full)) => full.to_string(),
-            None => format!("no recogniser is configured for {lang}"),
+            None => "no recogniser is configured for this language".to_owned(),
         };
         Some(Input::RecognitionFailed { utterance, problem })
     }
@@ -178,7 +163,9 @@ impl<L: Leg> Call<L> {
 }
 
 /// Joins what the queue and what the engine say into one problem text.
-fn flatten<T, E: ToString, F: ToString>(result: Result<Result<T, E>, F>) -> Result<T, String> {
+pub(super) fn flatten<T, E: ToString, F: ToString>(
+    result: Result<Result<T, E>, F>,
+) -> Result<T, String> {
     match result {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(error.to_string()),

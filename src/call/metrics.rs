@@ -40,6 +40,7 @@ struct Meters {
     wait: Histogram,
     stages: Family<Stage, Histogram>,
     recognitions: Counter,
+    recognitions_used: Counter,
     happenings: Family<What, Counter>,
 }
 
@@ -88,6 +89,7 @@ impl Default for Metrics {
             wait: histogram(&WAITS),
             stages: Family::new_with_constructor(|| Histogram::new(STAGES)),
             recognitions: Counter::default(),
+            recognitions_used: Counter::default(),
             happenings: Family::default(),
         };
         meters.register();
@@ -116,8 +118,11 @@ impl Meters {
         r.register_with_unit("response", help, seconds.clone(), self.wait.clone());
         let help = "Where the time of a turn went, stage by stage";
         r.register_with_unit("turn_stage", help, seconds, self.stages.clone());
-        let help = "Attempts at recognising a turn: more than turns, since pauses are tried too";
+        let help =
+            "Recognitions begun: more than are used, since pauses within turns are tried too";
         r.register("recognitions", help, self.recognitions.clone());
+        let help = "Recognitions whose text, and the answer worked out from it, ended a turn";
+        r.register("recognitions_used", help, self.recognitions_used.clone());
         let help = "Other things that happened in calls";
         r.register("happenings", help, self.happenings.clone());
     }
@@ -154,6 +159,11 @@ impl Metrics {
         }
     }
 
+    /// The caller paused, and what was said so far is being recognised.
+    pub(super) fn recognizing(&self) {
+        self.0.recognitions.inc();
+    }
+
     /// Counts what a note of a call record tells.
     pub(super) fn note(&self, note: &Note, on_line: Option<&OnLine>) {
         let what = match note {
@@ -175,7 +185,9 @@ impl Metrics {
     fn turn(&self, stamps: &TurnStamps, on_line: Option<&OnLine>) {
         let why = stamps.why.map_or("keys", EndOfTurn::as_str);
         self.0.turns.get_or_create(&Why { why }).inc();
-        self.0.recognitions.inc_by(stamps.attempts.into());
+        if stamps.text_ready.is_some() {
+            self.0.recognitions_used.inc();
+        }
         let wait = on_line.map_or_else(|| stamps.latency_ms(), OnLine::wait_ms);
         self.0.wait.observe(seconds(wait));
         for (stage, ms) in stamps.stages() {
@@ -217,11 +229,14 @@ mod tests {
             why: Some(EndOfTurn::Understood),
             attempts: 2,
         };
+        metrics.recognizing();
+        metrics.recognizing();
         metrics.note(&Note::Turn(stamps), None);
         let text = metrics.text();
         for line in [
             "hotline_turns_total{why=\"understood\"} 1",
             "hotline_recognitions_total 2",
+            "hotline_recognitions_used_total 1",
             "hotline_response_seconds_bucket{le=\"0.2\"} 0",
             "hotline_response_seconds_bucket{le=\"0.3\"} 1",
             "hotline_turn_stage_seconds_sum{stage=\"recognition\"} 0.1",

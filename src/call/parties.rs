@@ -55,6 +55,7 @@ impl Parties {
             dialplan: setup.dialplan.source().clone(),
             facts: self.facts(setup, preset),
             timing: setup.timing.clone(),
+            following: setup.engines.streaming(),
         }
     }
 

@@ -1,6 +1,9 @@
 //! Prompts become 20 ms frames.
 
-use std::{collections::VecDeque, sync::Arc};
+#[cfg(test)]
+mod tests;
+
+use std::{collections::VecDeque, iter, sync::Arc};
 
 use crate::{
     audio::{CallTime, Hz8k, Pcm, level},
@@ -35,9 +38,18 @@ pub(super) struct Player {
 #[derive(Debug)]
 struct Item {
     prompt: PromptId,
-    audio: Option<Arc<Pcm<Hz8k>>>,
-    ready: CallTime,
+    /// What of it is there, in order.
+    pieces: Vec<Arc<Pcm<Hz8k>>>,
+    /// Pieces that are still being made.
+    to_come: usize,
+    /// The piece that is being sent, and how much of it was; samples.
+    piece: usize,
+    within: usize,
     sent: usize,
+    /// Samples that were said to be in it.
+    told: usize,
+    /// When its first piece was there.
+    ready: CallTime,
     gap: usize,
 }
 
@@ -49,16 +61,31 @@ impl Default for Player {
 }
 
 impl Player {
-    /// Queues a prompt whose audio is still being made.
-    pub(super) fn enqueue(&mut self, prompt: PromptId) {
+    /// Queues a prompt whose audio, in so many pieces, is still being made; one of none ends at once.
+    pub(super) fn enqueue(&mut self, prompt: PromptId, pieces: usize) {
         let gap = if self.queue.is_empty() { 0 } else { GAP };
-        self.queue.push_back(Item { prompt, audio: None, ready: CallTime::ZERO, sent: 0, gap });
+        self.queue.push_back(Item {
+            prompt,
+            pieces: Vec::with_capacity(pieces),
+            to_come: pieces,
+            piece: 0,
+            within: 0,
+            sent: 0,
+            told: 0,
+            ready: CallTime::ZERO,
+            gap,
+        });
     }
 
-    /// The prompt's audio is there, `now`; empty audio ends the prompt at once.
+    /// The prompt's next piece is there, `now`; it may be empty.
     pub(super) fn ready(&mut self, now: CallTime, prompt: PromptId, audio: Arc<Pcm<Hz8k>>) {
-        if let Some(item) = self.queue.iter_mut().find(|item| item.prompt == prompt) {
-            (item.audio, item.ready) = (Some(audio), now);
+        let waiting = |item: &&mut Item| item.prompt == prompt && item.to_come > 0;
+        if let Some(item) = self.queue.iter_mut().find(waiting) {
+            if item.pieces.is_empty() {
+                item.ready = now;
+            }
+            item.pieces.push(audio);
+            item.to_come -= 1;
         }
     }
 
@@ -81,6 +108,12 @@ impl Player {
         self.muted = on;
     }
 
+    /// Goes on where it was held, still more quietly.
+    pub(super) fn resume_ducked(&mut self) {
+        self.held = false;
+        self.target = DUCKED;
+    }
+
     /// Goes on where it was held, at full level.
     pub(super) fn resume(&mut self) {
         self.held = false;
@@ -93,19 +126,19 @@ impl Player {
         let faded = frame.len();
         while frame.len() < FRAME && !self.held && !self.muted {
             let Some(item) = self.queue.front_mut() else { break };
-            let Some(audio) = &item.audio else { break };
+            let Some(rest) = item.rest() else { break };
             let quiet = item.gap.min(FRAME - frame.len());
-            item.gap -= quiet;
             frame.resize(frame.len() + quiet, 0);
-            let rest = &audio.samples()[item.sent..];
             let take = rest.len().min(FRAME - frame.len());
             if item.sent == 0 && take > 0 {
-                self.audible = level::audible_from(audio).map(|from| frame.len() + from);
-                events.push(item.started());
+                self.audible = level::audible_from::<Hz8k>(rest).map(|from| frame.len() + from);
             }
             frame.extend_from_slice(&rest[..take]);
+            item.gap -= quiet;
+            item.within += take;
             item.sent += take;
-            if item.sent == audio.len() {
+            events.extend(item.news());
+            if item.is_sent() {
                 events.push(item.ended());
                 self.queue.pop_front();
             }
@@ -122,8 +155,7 @@ impl Player {
 
     /// Samples that are certain to be sent before the next `prompts` prompts have been said.
     pub(super) fn left(&self, prompts: usize) -> usize {
-        let rest = |item: &Item| item.audio.as_ref().map_or(0, |audio| audio.len() - item.sent);
-        self.queue.iter().take(prompts).map(|item| item.gap + rest(item)).sum()
+        self.queue.iter().take(prompts).map(|item| item.gap + item.known() - item.sent).sum()
     }
 
     /// Forgets everything queued; the sounding prompt fades out within the next frame.
@@ -137,10 +169,11 @@ impl Player {
 
     /// What follows of the sounding prompt, falling to silence. It does not count as sent.
     fn fade_out(&self) -> Vec<i16> {
-        let Some(Item { audio: Some(audio), sent, gap: 0, .. }) = self.queue.front() else {
+        let Some(rest) = self.queue.front().filter(|item| item.gap == 0).and_then(Item::rest)
+        else {
             return Vec::new();
         };
-        let tail = audio.samples()[*sent..].iter().take(FADE).enumerate();
+        let tail = rest.iter().take(FADE).enumerate();
         let steps = FADE as i32 * FULL;
         tail.map(|(i, s)| (i32::from(*s) * self.level * (FADE - i) as i32 / steps) as i16).collect()
     }
@@ -162,129 +195,41 @@ impl Player {
 }
 
 impl Item {
-    fn started(&self) -> Input {
-        let total = self.audio.as_ref().map_or(0, |audio| audio.len()) as u64;
-        Input::PlaybackStarted { prompt: self.prompt, total, ready: self.ready }
+    /// What of the piece being sent is left, or else the next piece; nothing at the prompt's end, `None`
+    /// while that which follows is being made.
+    fn rest(&self) -> Option<&[i16]> {
+        let begun = self.pieces.get(self.piece..)?.iter().map(|piece| piece.samples());
+        let mut pieces = iter::once(self.within).chain(iter::repeat(0)).zip(begun);
+        let rest =
+            pieces.find_map(|(from, piece)| piece.get(from..).filter(|rest| !rest.is_empty()));
+        rest.or((self.to_come == 0).then_some(&[]))
+    }
+
+    /// Samples that are known to be in it.
+    fn known(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.len()).sum()
+    }
+
+    fn is_sent(&self) -> bool {
+        self.to_come == 0 && self.sent == self.known()
+    }
+
+    /// Goes to the piece that follows what was sent, and tells what is new: that it began, or that there is
+    /// more of it than was told.
+    fn news(&mut self) -> Option<Input> {
+        while self.pieces.get(self.piece).is_some_and(|piece| self.within >= piece.len()) {
+            (self.piece, self.within) = (self.piece + 1, 0);
+        }
+        let known = self.known();
+        (self.sent > 0 && self.told != known).then(|| {
+            self.told = known;
+            Input::PlaybackStarted { prompt: self.prompt, total: known as u64, ready: self.ready }
+        })
     }
 
     fn ended(&self) -> Input {
-        let total = self.audio.as_ref().map_or(0, |audio| audio.len());
+        // Of what was never made, nobody knows how much it is.
+        let total = if self.to_come == 0 { self.known() } else { 0 };
         Input::PlaybackEnded { prompt: self.prompt, played: self.sent as u64, total: total as u64 }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn prompt(len: usize) -> Arc<Pcm<Hz8k>> {
-        Arc::new(Pcm::new(vec![1_000; len]))
-    }
-
-    #[test]
-    fn a_prompt_is_sent_to_its_last_sample_and_no_further() {
-        let (mut player, mut events) = (Player::default(), Vec::new());
-        player.enqueue(PromptId(1));
-        player.ready(CallTime(7), PromptId(1), prompt(200));
-        assert_eq!((player.left(1), player.left(0)), (200, 0));
-        assert!(player.frame(&mut events).samples().iter().all(|s| *s == 1_000));
-        assert_eq!(player.left(5), 40);
-        let last = player.frame(&mut events);
-        assert_eq!(last.samples().iter().filter(|s| **s != 0).count(), 40);
-        assert_eq!(
-            events,
-            [
-                Input::PlaybackStarted { prompt: PromptId(1), total: 200, ready: CallTime(7) },
-                Input::PlaybackEnded { prompt: PromptId(1), played: 200, total: 200 }
-            ]
-        );
-    }
-
-    #[test]
-    fn a_prompt_that_is_not_ready_holds_the_queue_in_silence() {
-        let (mut player, mut events) = (Player::default(), Vec::new());
-        player.enqueue(PromptId(1));
-        player.enqueue(PromptId(2));
-        player.ready(CallTime(7), PromptId(2), prompt(200));
-        assert!(player.frame(&mut events).samples().iter().all(|s| *s == 0));
-        assert!(events.is_empty());
-    }
-
-    #[test]
-    fn a_stopped_prompt_reports_what_was_sent_and_fades() {
-        let (mut player, mut events) = (Player::default(), Vec::new());
-        player.enqueue(PromptId(1));
-        player.enqueue(PromptId(2));
-        player.ready(CallTime(7), PromptId(1), prompt(1_600));
-        player.frame(&mut events);
-        assert_eq!(
-            player.stop(),
-            [
-                Input::PlaybackEnded { prompt: PromptId(1), played: 160, total: 1_600 },
-                Input::PlaybackEnded { prompt: PromptId(2), played: 0, total: 0 }
-            ]
-        );
-        let fade = player.frame(&mut events);
-        assert_eq!(fade.samples()[FADE..], [0; FRAME - FADE]);
-        assert!(fade.samples()[..FADE].windows(2).all(|w| w[0] >= w[1]));
-    }
-
-    #[test]
-    fn a_held_prompt_goes_on_at_the_sample_where_it_stopped() {
-        let (mut player, mut events) = (Player::default(), Vec::new());
-        player.enqueue(PromptId(1));
-        let ramp = Arc::new(Pcm::new((0..1_000).collect()));
-        player.ready(CallTime(0), PromptId(1), ramp);
-        player.frame(&mut events);
-        player.hold();
-        let fade = player.frame(&mut events);
-        assert_eq!(fade.samples()[FADE..], [0; FRAME - FADE]);
-        assert_eq!(player.frame(&mut events), Pcm::silence(FRAME));
-        player.resume();
-        assert_eq!(player.frame(&mut events).samples()[..3], [160, 161, 162]);
-    }
-
-    #[test]
-    fn a_muted_prompt_waits_even_when_a_hold_is_over() {
-        let (mut player, mut events) = (Player::default(), Vec::new());
-        player.enqueue(PromptId(1));
-        player.ready(CallTime(0), PromptId(1), prompt(1_000));
-        player.frame(&mut events);
-        player.mute(true);
-        player.frame(&mut events);
-        player.resume();
-        assert_eq!(player.frame(&mut events), Pcm::silence(FRAME));
-        player.mute(false);
-        assert!(player.frame(&mut events).samples().iter().all(|s| *s == 1_000));
-        assert_eq!(player.left(1), 1_000 - 2 * FRAME);
-    }
-
-    #[test]
-    fn a_ducked_prompt_is_quieter_and_loses_nothing() {
-        let (mut player, mut events) = (Player::default(), Vec::new());
-        player.enqueue(PromptId(1));
-        player.ready(CallTime(0), PromptId(1), prompt(480));
-        player.duck();
-        let quiet = player.frame(&mut events);
-        assert!(quiet.samples()[0] > 900 && quiet.samples()[FADE..].iter().all(|s| *s == 250));
-        player.resume();
-        player.frame(&mut events);
-        assert!(player.frame(&mut events).samples().iter().all(|s| *s == 1_000));
-        let ended = Input::PlaybackEnded { prompt: PromptId(1), played: 480, total: 480 };
-        assert_eq!(events.last(), Some(&ended));
-    }
-
-    #[test]
-    fn the_level_is_back_after_a_ducked_prompt() {
-        let (mut player, mut events) = (Player::default(), Vec::new());
-        player.enqueue(PromptId(1));
-        player.ready(CallTime(0), PromptId(1), prompt(80));
-        player.duck();
-        player.frame(&mut events);
-        player.frame(&mut events);
-        player.enqueue(PromptId(2));
-        player.ready(CallTime(0), PromptId(2), prompt(320));
-        player.frame(&mut events);
-        assert!(player.frame(&mut events).samples().iter().all(|s| *s == 1_000));
     }
 }

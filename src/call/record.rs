@@ -74,6 +74,11 @@ impl Record {
         self.tell(Happening::Note(note));
     }
 
+    /// Counts a recognition that begins.
+    pub(super) fn recognizing(&self) {
+        self.watched.metrics().recognizing();
+    }
+
     /// Why the peer says that it hung up.
     pub(super) fn peer_reason(&mut self, at: CallTime, reason: &Reason) {
         self.entry(at, "peer_reason", reason);

@@ -18,10 +18,12 @@ use super::{
     clock::CallClock,
     control::{CallState, Controls},
     ending::statistics,
+    following::Following,
     hearing::{Hearing, Wanted},
     hold::OurHold,
     jobs::Done,
     live::Happening,
+    making::Making,
     media::Media,
     missing::Missing,
     outbound::FirstSound,
@@ -63,8 +65,11 @@ pub(super) struct Call<L: Leg> {
     pub(super) clock: CallClock,
     pub(super) hearing: Hearing,
     pub(super) player: Player,
+    pub(super) making: Making,
     pub(super) jobs: JoinSet<Done>,
     pub(super) transfers: Transfers,
+    /// The turn that is recognised while the caller speaks.
+    pub(super) following: Option<Following>,
     pub(super) recognizing: BTreeMap<UtteranceId, AbortHandle>,
     /// The language model that is answering.
     pub(super) generating: Option<(GenerateId, AbortHandle)>,
@@ -172,6 +177,9 @@ impl<L: Leg> Call<L> {
         }
         if let Some(edge) = self.hearing.push(&caller, self.speech_wanted()) {
             self.step(now, edge);
+        }
+        if let Some(input) = self.follow_on(now) {
+            self.step(now, input);
         }
         if !self.started && self.may_begin(now, &caller) {
             self.start(now);
@@ -294,13 +302,25 @@ impl<L: Leg> Call<L> {
             Output::Mute(on) => self.player.mute(on),
             Output::Duck => self.player.duck(),
             Output::Hold => self.player.hold(),
+            Output::ResumeDucked => self.player.resume_ducked(),
             Output::Resume => self.player.resume(),
-            Output::StopPlayback => inbox.extend(self.player.stop()),
+            Output::StopPlayback => {
+                self.making.stop();
+                inbox.extend(self.player.stop());
+            }
             Output::Recognize { utterance, from, to, lang, phrases } => {
+                self.record.recognizing();
+                if self.follows_to(utterance, from, to) {
+                    return inbox.extend(self.follow_on(at));
+                }
                 let audio = self.hearing.speech(from, to);
                 inbox.extend(self.recognize(utterance, audio, Hints { lang, phrases }));
             }
+            Output::Follow { utterance, from, lang, phrases } => {
+                self.follow(utterance, from, Hints { lang, phrases });
+            }
             Output::CancelRecognition { utterance } => {
+                self.unfollow(utterance);
                 if let Some(job) = self.recognizing.remove(&utterance) {
                     job.abort();
                 }

@@ -151,7 +151,19 @@ fn waterfall(data: &Value) -> String {
     let shown = stages[from..].iter().filter_map(|stage| {
         at(stage).map(|ms| format!("{} +{} ms", stage.replace('_', " "), ms.saturating_sub(begin)))
     });
-    format!("        turn {}: {}", data["turn"], shown.collect::<Vec<_>>().join(", "))
+    let why = match data["why"].as_str() {
+        Some(why) => format!(" ({}{})", why.replace('_', " "), times(&data["attempts"])),
+        None => String::new(),
+    };
+    format!("        turn {}{why}: {}", data["turn"], shown.collect::<Vec<_>>().join(", "))
+}
+
+/// How often a turn was recognised, when that was more than once.
+fn times(attempts: &Value) -> String {
+    match attempts.as_u64() {
+        Some(attempts) if attempts > 1 => format!(", recognised {attempts} times"),
+        _ => String::new(),
+    }
 }
 
 fn outcome(call: &CallSummary) -> String {
@@ -190,10 +202,11 @@ mod tests {
             "turn": 2, "last_in": ms(5_000), "speech_end": ms(5_040), "pause_noticed": ms(5_130),
             "text_ready": ms(5_210), "decided": ms(5_260), "dialog_done": ms(5_260),
             "audio_ready": ms(5_260), "first_audio": ms(5_280), "first_out": ms(5_290),
+            "why": "number_complete", "attempts": 2,
         });
         assert_eq!(
             waterfall(&turn).trim(),
-            "turn 2: speech end +40 ms, pause noticed +130 ms, text ready +210 ms, decided +260 ms, \
+            "turn 2 (number complete, recognised 2 times): speech end +40 ms, pause noticed +130 ms, text ready +210 ms, decided +260 ms, \
              dialog done +260 ms, audio ready +260 ms, first audio +280 ms, first out +290 ms"
         );
         let keys = serde_json::json!({"turn": 1, "speech_end": ms(100), "first_audio": ms(180)});

@@ -22,6 +22,9 @@ impl Conversation {
         input: dialog::Input,
         out: &mut Vec<Output>,
     ) {
+        if self.ahead.as_ref().is_some_and(|ahead| ahead.input == input) {
+            return;
+        }
         let ahead = Ahead::of(&self.machine, now, input);
         out.extend(ahead.outputs.iter().filter_map(|output| match output {
             dialog::Output::Say(say) => {

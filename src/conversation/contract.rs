@@ -41,11 +41,14 @@ pub struct GenerateId(pub u32);
 pub enum Input {
     /// The call is answered and audio flows; sent once, first.
     Start,
-    /// The caller probably begins to speak; [`Input::SpeechStarted`] follows soon, if it is so.
+    /// The caller probably begins to speak; [`Input::SpeechStarted`] follows soon, if it is so, or else
+    /// [`Input::SpeechUnlikely`].
     SpeechLikely {
         /// When the sound began.
         at: CallTime,
     },
+    /// The sound that was likely to be speech is over, and was none.
+    SpeechUnlikely,
     /// The caller began to speak at `at`, which is a little before now.
     SpeechStarted {
         /// Where the speech began.
@@ -55,6 +58,13 @@ pub enum Input {
     SpeechStopped {
         /// Where the speech ended.
         at: CallTime,
+    },
+    /// The words so far of what [`Output::Follow`] named, while the caller still speaks.
+    Partial {
+        /// Which attempt.
+        utterance: UtteranceId,
+        /// The words.
+        hypothesis: Hypothesis,
     },
     /// The answer to [`Output::Recognize`]; no hypotheses when no word was found.
     Recognized {
@@ -75,11 +85,11 @@ pub enum Input {
     },
     /// The caller pressed a key, one of `0-9*#A-D`.
     Key(char),
-    /// The first audio of a prompt was sent.
+    /// The first audio of a prompt was sent; told again when more of it is there than was known then.
     PlaybackStarted {
         /// Which prompt.
         prompt: PromptId,
-        /// Samples (8 kHz) the prompt has.
+        /// Samples (8 kHz) the prompt has, as far as it was made.
         total: u64,
         /// When its audio was there, ready to be sent.
         ready: CallTime,
@@ -90,7 +100,7 @@ pub enum Input {
         prompt: PromptId,
         /// Samples (8 kHz) really sent.
         played: u64,
-        /// Samples (8 kHz) the prompt has.
+        /// Samples (8 kHz) the prompt has; 0 when it was not made whole.
         total: u64,
     },
     /// The moment that [`super::Conversation::deadline`] named has come.
@@ -148,11 +158,27 @@ pub enum Output {
     Duck,
     /// Fall silent and keep the place: somebody is speaking.
     Hold,
+    /// Go on at the very sample where playing was held, more quietly until [`Output::Resume`]: whoever
+    /// made the sound is silent, but it is not known yet what it was.
+    ResumeDucked,
     /// Go on at the very sample where playing was held, at full level.
     Resume,
     /// Stop playing and forget everything queued, the level and the hold too; each prompt still
     /// gets its [`Input::PlaybackEnded`].
     StopPlayback,
+    /// Recognise the caller from there on while they speak; the words so far are an [`Input::Partial`].
+    /// An [`Output::Recognize`] with the same name tells where it ends, or it is cancelled. Only for
+    /// languages of [`super::Conversation::following`].
+    Follow {
+        /// Its name in later inputs.
+        utterance: UtteranceId,
+        /// First sample.
+        from: CallTime,
+        /// The language.
+        lang: Lang,
+        /// Likely words.
+        phrases: Vec<String>,
+    },
     /// Recognise the caller's audio of this stretch.
     Recognize {
         /// Its name in later inputs.

@@ -95,6 +95,7 @@ impl EndOfTurn {
             _ if begun => Self::Begun,
             // A model makes something of everything, and callers think aloud.
             Expect::Talk => Self::NotUnderstood,
+            Expect::Open if is_topic(lang, &best.text) => Self::Begun,
             _ if understood => Self::Understood,
             _ => Self::NotUnderstood,
         }
@@ -125,6 +126,14 @@ fn is_scrap(lang: Lang, text: &str) -> bool {
         Lang::En => text.split_whitespace().count() <= 4,
         Lang::Zh => text.chars().filter(|c| c.is_alphanumeric()).count() <= 6,
     }
+}
+
+/// Whether it names only what it is about, as Chinese requests often begin: 我的公积金账户 … 余额是多少.
+fn is_topic(lang: Lang, text: &str) -> bool {
+    const ASKS: &str = "查|看|问|想|要|办|提|转|交|取|改|找|帮|给|算|还|租|是|有|能|会|可以|怎|什么|多少|几|哪|吗|呢|没|不|了|丢|坏|错";
+    let text = normalize(lang, text);
+    let topic = ["我的", "我们的", "我家", "关于"].iter().any(|start| text.starts_with(start));
+    lang == Lang::Zh && topic && !ASKS.split('|').any(|word| text.contains(word))
 }
 
 /// Whether an utterance ends in words after which people go on; of one that is understood, only where
@@ -179,6 +188,18 @@ mod tests {
         let judge = |expect| EndOfTurn::judge(&listen(expect, Lang::En), &heard, true, true, false);
         assert_eq!(judge(Expect::Open), EndOfTurn::Begun);
         assert_eq!(judge(Expect::Text), EndOfTurn::Message);
+    }
+
+    #[test]
+    fn a_chinese_topic_alone_is_the_beginning_of_a_request() {
+        for (text, why) in [
+            ("我的公积金账户", EndOfTurn::Begun),
+            ("我的公积金余额是多少", EndOfTurn::Understood),
+            ("查一下我的账户", EndOfTurn::Understood),
+            ("我的卡丢了", EndOfTurn::Understood),
+        ] {
+            assert_eq!(judge(Expect::Open, Lang::Zh, text, true), why, "{text}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{
     invoking::Invoking,
     keys::KeyEntry,
     orders::Ordered,
-    overlap::LIKELY_FOR,
+    overlap::Likely,
     playback::Ledger,
     stamps::TurnStamps,
     turn::{Closed, Over, Pause, Turn},
@@ -16,6 +16,7 @@ use super::{
 use crate::{
     audio::CallTime,
     dialog::{self, Listen, Machine, Outcome},
+    text::Lang,
 };
 
 /// One call's turn-taking, from the answer to the hang-up.
@@ -27,13 +28,15 @@ pub struct Conversation {
     pub(super) next: Next,
     pub(super) turn: Option<Turn>,
     pub(super) closed: Option<Box<Closed>>,
-    /// Since when a prompt is played more quietly because the caller might be speaking.
-    pub(super) likely: Option<CallTime>,
+    /// A sound over a prompt that might be the caller's speech.
+    pub(super) likely: Option<Likely>,
     pub(super) keys: KeyEntry,
     pub(super) typed_ahead: Vec<char>,
     pub(super) silence_since: Option<CallTime>,
     pub(super) ahead: Option<Box<Ahead>>,
     pub(super) stamps: Option<(PromptId, TurnStamps)>,
+    /// Languages whose recogniser has words while the caller speaks.
+    pub(super) followed: Vec<Lang>,
     pub(super) utterances: u32,
     pub(super) turns: u32,
     pub(super) invocations: u32,
@@ -76,6 +79,7 @@ impl Conversation {
             silence_since: None,
             ahead: None,
             stamps: None,
+            followed: Vec::new(),
             utterances: 0,
             turns: 0,
             invocations: 0,
@@ -90,9 +94,13 @@ impl Conversation {
         let mut out = Vec::new();
         match input {
             Input::Start => self.start(now, &mut out),
-            Input::SpeechLikely { .. } => self.speech_likely(now, &mut out),
+            Input::SpeechLikely { at } => self.speech_likely(now, at, &mut out),
+            Input::SpeechUnlikely => self.speech_unlikely(now, &mut out),
             Input::SpeechStarted { at } => self.speech_started(now, at, &mut out),
             Input::SpeechStopped { at } => self.speech_stopped(now, at, &mut out),
+            Input::Partial { utterance, hypothesis } => {
+                self.partial(now, utterance, hypothesis, &mut out);
+            }
             Input::Recognized { utterance, hypotheses, voice } => {
                 self.recognized(now, utterance, (hypotheses, voice), &mut out);
             }
@@ -138,8 +146,8 @@ impl Conversation {
         let silence = self.silence_since.filter(|_| self.generating.is_none());
         let quiet = silence.map(|since| since + listen.no_input);
         let turn = self.turn.as_ref().and_then(|turn| self.turn_deadline(turn));
-        let likely = self.likely.map(|since| since + LIKELY_FOR);
-        [quiet, model, turn, likely, self.keys.deadline(&listen.keys)].into_iter().flatten().min()
+        let keys = self.keys.deadline(&listen.keys);
+        [quiet, model, turn, self.likely_deadline(), keys].into_iter().flatten().min()
     }
 
     fn start(&mut self, now: CallTime, out: &mut Vec<Output>) {
@@ -181,8 +189,8 @@ impl Conversation {
             return self.invoking_due(now, out);
         }
         let Next::Listen(listen) = &self.next else { return };
-        if self.likely.take_if(|since| *since + LIKELY_FOR <= now).is_some() {
-            out.push(Output::Resume);
+        if self.likely_deadline().is_some_and(|at| at <= now) {
+            self.likely_due(now, out);
         } else if self.keys.deadline(&listen.keys).is_some_and(|at| at <= now) {
             if let Some(entry) = self.keys.take() {
                 self.keys_complete(now, entry, out);
@@ -279,6 +287,7 @@ impl Conversation {
 
     pub(super) fn drop_turn(&mut self, out: &mut Vec<Output>) {
         self.ahead = None;
+        self.unfollow(out);
         if let Some(Pause { text: None, utterance, .. }) = self.turn.take().and_then(|t| t.pause) {
             out.push(Output::CancelRecognition { utterance });
         }

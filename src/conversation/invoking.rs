@@ -6,6 +6,7 @@ use super::{
     Conversation,
     contract::{InvokeId, Output, PromptId},
     engine::Next,
+    overlap::LIKELY_FOR,
     stamps::TurnStamps,
 };
 use crate::{
@@ -27,7 +28,11 @@ pub(super) struct Invoking {
     /// Since when nobody speaks.
     quiet_since: Option<CallTime>,
     caller_speaks: bool,
+    /// The caller may have begun to speak; until then nothing is said.
+    perhaps_until: CallTime,
     fillers: u32,
+    /// The filler that was said last.
+    sounding: Option<PromptId>,
     until: CallTime,
     /// Of the turn that has not been answered with anything yet.
     pub(super) stamps: Option<TurnStamps>,
@@ -36,7 +41,8 @@ pub(super) struct Invoking {
 impl Invoking {
     fn filler_due(&self) -> Option<CallTime> {
         let wait = if self.fillers == 0 { FIRST_FILLER } else { NEXT_FILLER };
-        self.quiet_since.filter(|_| !self.caller_speaks).map(|since| since + wait)
+        let quiet = self.quiet_since.filter(|_| !self.caller_speaks);
+        quiet.map(|since| (since + wait).max(self.perhaps_until))
     }
 
     /// When something is to be done about it.
@@ -54,9 +60,13 @@ impl Invoking {
         self.quiet_since = None;
     }
 
-    /// The caller begins or stops to speak. It is no answer, since nothing was asked, but no filler
-    /// is said over it.
-    pub(super) fn caller(&mut self, now: CallTime, speaks: bool) {
+    /// The caller perhaps begins to speak.
+    pub(super) fn perhaps(&mut self, now: CallTime) {
+        self.perhaps_until = now + LIKELY_FOR;
+    }
+
+    /// The caller begins or stops to speak.
+    fn caller(&mut self, now: CallTime, speaks: bool) {
         self.caller_speaks = speaks;
         if self.quiet_since.is_some() {
             self.quiet_since = Some(now);
@@ -74,7 +84,9 @@ impl Conversation {
             filler: invoke.filler.clone(),
             quiet_since: None,
             caller_speaks: false,
+            perhaps_until: CallTime::ZERO,
             fillers: 0,
+            sounding: None,
             until: now + invoke.deadline + GRACE,
             stamps: None,
         }));
@@ -85,6 +97,22 @@ impl Conversation {
             manner: invoke.filler.manner,
         });
         out.push(Output::Invoke { id, invoke });
+    }
+
+    /// The caller begins or stops to speak while a tool is asked. It is no answer, since nothing was
+    /// asked, but no filler is said over it, and one that sounds falls silent.
+    pub(super) fn speech_while_invoking(
+        &mut self,
+        now: CallTime,
+        speaks: bool,
+        out: &mut Vec<Output>,
+    ) {
+        let Next::Invoking(waiting) = &mut self.next else { return };
+        waiting.caller(now, speaks);
+        // What else is said was begun before the tool was asked, or by order.
+        if speaks && waiting.sounding.is_some_and(|filler| self.ledger.is_only(filler)) {
+            out.push(Output::StopPlayback);
+        }
     }
 
     /// The result is there; one that is no longer waited for is dropped.
@@ -116,6 +144,7 @@ impl Conversation {
             waiting.quiet_since = None;
             let (say, stamps) = (waiting.filler.clone(), waiting.stamps.take());
             let prompt = self.ledger.enter(say.clone());
+            waiting.sounding = Some(prompt);
             out.push(Output::Play { prompt, say });
             self.answered(now, Some(prompt), stamps);
         }

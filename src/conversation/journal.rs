@@ -12,6 +12,7 @@ use crate::{
     audio::CallTime,
     dialog::{CallFacts, Machine},
     dialplan::{Dialplan, DialplanSource},
+    text::Lang,
 };
 
 /// Version of the journal's format.
@@ -32,6 +33,9 @@ pub struct Header {
     pub facts: CallFacts,
     /// Turn-taking settings.
     pub timing: Timing,
+    /// Languages whose recogniser had words while the caller spoke.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub following: Vec<Lang>,
 }
 
 /// One input and what came of it.
@@ -113,7 +117,7 @@ pub fn conversation(header: &Header) -> Result<Conversation, JournalError> {
         JournalError::Dialplan(errors.join("; "))
     })?;
     let machine = Machine::new(Arc::new(plan), header.facts.clone());
-    Ok(Conversation::new(machine, header.timing.clone()))
+    Ok(Conversation::new(machine, header.timing.clone()).following(header.following.clone()))
 }
 
 /// Runs a journal again and compares, step by step, up to the first difference.

@@ -16,8 +16,8 @@ use crate::{
 
 impl Conversation {
     pub(super) fn speech_started(&mut self, now: CallTime, at: CallTime, out: &mut Vec<Output>) {
-        if let Next::Invoking(waiting) = &mut self.next {
-            return waiting.caller(now, true);
+        if matches!(self.next, Next::Invoking(_)) {
+            return self.speech_while_invoking(now, true, out);
         }
         // While keys are being typed, nothing else counts.
         if !matches!(self.next, Next::Listen(_)) || !self.keys.is_empty() {
@@ -30,6 +30,7 @@ impl Conversation {
                 if pause.text.is_none() {
                     out.push(Output::CancelRecognition { utterance: pause.utterance });
                 }
+                self.follow(out);
             }
             return;
         }
@@ -43,21 +44,18 @@ impl Conversation {
         };
         self.turn = Some(Turn::begin(at, over, self.silence_since.take()));
         if over == Over::Ducked {
-            if self.likely.take().is_none() {
-                out.push(Output::Duck);
-            }
-            self.overlap_goes_on(now, out);
+            self.overlap_begins(now, out);
         }
+        self.follow(out);
     }
 
     pub(super) fn speech_stopped(&mut self, now: CallTime, at: CallTime, out: &mut Vec<Output>) {
-        if let Next::Invoking(waiting) = &mut self.next {
-            return waiting.caller(now, false);
+        if matches!(self.next, Next::Invoking(_)) {
+            return self.speech_while_invoking(now, false, out);
         }
         // Speech that began and ended under a prompt which may not be cut is not an answer.
         if self.turn.as_ref().is_some_and(|turn| turn.over == Over::Protected) {
-            self.turn = None;
-            return;
+            return self.drop_turn(out);
         }
         self.pause(now, at, false, out);
     }
@@ -72,9 +70,11 @@ impl Conversation {
     ) {
         let Next::Listen(listen) = &self.next else { return };
         let Some(turn) = self.turn.as_mut().filter(|t| t.pause.is_none()) else { return };
-        self.utterances += 1;
         turn.attempts += 1;
-        let utterance = UtteranceId(self.utterances);
+        let utterance = turn.following.take().unwrap_or_else(|| {
+            self.utterances += 1;
+            UtteranceId(self.utterances)
+        });
         turn.pause = Some(Pause { at, noticed: now, forced, utterance, text: None });
         out.push(Output::Recognize {
             utterance,
@@ -130,7 +130,8 @@ impl Conversation {
             (None, Over::Held) => Some(turn.from + self.timing.interrupt()),
             (None, Over::Silence) => Some(turn.from + self.timing.max_turn()),
             (Some(Pause { text: None, noticed, .. }), _) => {
-                Some(*noticed + self.timing.max_thinking())
+                let given_up = *noticed + self.timing.max_thinking();
+                Some(self.in_doubt_until(turn).map_or(given_up, |at| at.min(given_up)))
             }
             (Some(Pause { text: Some(text), .. }), _) => Some(text.due),
         }
@@ -141,6 +142,9 @@ impl Conversation {
         match &turn.pause {
             None if turn.overlaps() => self.overlap_goes_on(now, out),
             None => self.pause(now, now, true, out),
+            Some(_) if self.in_doubt_until(turn).is_some_and(|at| at <= now) => {
+                self.go_on_in_doubt(now, out);
+            }
             Some(Pause { text: None, utterance, .. }) => {
                 let utterance = *utterance;
                 let problem = format!("no result within {} ms", self.timing.max_thinking_ms);

@@ -18,6 +18,7 @@ mod listening;
 mod no_audio;
 mod orders;
 mod overlap;
+mod partial;
 mod playback;
 mod stamps;
 mod timing;

@@ -1,7 +1,8 @@
 //! Barge-in with a second thought: the caller makes a sound while the bot speaks.
 //!
 //! The prompt is played more quietly at once, held when the sound goes on, and then either goes on
-//! where it stopped (a cough, a backchannel) or is dropped (the caller has something to say).
+//! where it stopped (a cough, a backchannel) or is dropped (the caller has something to say). When it
+//! takes long to find out which, it goes on meanwhile, more quietly.
 
 use std::time::Duration;
 
@@ -10,13 +11,13 @@ use super::{
     ahead::Ahead,
     contract::{Note, Output},
     engine::Next,
-    turn::{Over, Pause},
+    turn::{Over, Pause, Turn},
 };
 use crate::{
     audio::CallTime,
     dialog::{self, BargeIn, Expect},
     text::Hypothesis,
-    understand::{Backchannel, backchannel, is_one_word},
+    understand::{Backchannel, backchannel, is_one_word, is_too_much_for},
 };
 
 /// While less than this is left of a question, a hum answers it.
@@ -28,14 +29,67 @@ const SCRAP: Duration = Duration::from_millis(500);
 /// Sound that was likely to be speech is none when its start has not been found by then.
 pub(super) const LIKELY_FOR: Duration = Duration::from_millis(300);
 
+/// A sound over a prompt that is probably speech.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Likely {
+    /// When it began, and when that was noticed.
+    at: CallTime,
+    noticed: CallTime,
+    /// Whether the prompt is silent for it, and not only quieter.
+    held: bool,
+}
+
 impl Conversation {
     /// The caller probably begins to speak: over a prompt, that is enough to play it more quietly.
-    pub(super) fn speech_likely(&mut self, now: CallTime, out: &mut Vec<Output>) {
+    pub(super) fn speech_likely(&mut self, now: CallTime, at: CallTime, out: &mut Vec<Output>) {
+        if let Next::Invoking(waiting) = &mut self.next {
+            waiting.perhaps(now);
+        }
         let listening = matches!(self.next, Next::Listen(_)) && self.keys.is_empty();
         let may_cut = self.ledger.barge_in() == Some(BargeIn::Any);
-        if listening && may_cut && self.turn.is_none() && self.likely.replace(now).is_none() {
+        if listening && may_cut && self.turn.is_none() && self.likely.is_none() {
+            self.likely = Some(Likely { at, noticed: now, held: false });
             out.push(Output::Duck);
         }
+    }
+
+    /// It was none.
+    pub(super) fn speech_unlikely(&mut self, now: CallTime, out: &mut Vec<Output>) {
+        if self.likely.take().is_some() {
+            self.ledger.resume(now);
+            out.push(Output::Resume);
+        }
+    }
+
+    /// When something is to be done about a sound of which it is not yet known whether it is speech.
+    pub(super) fn likely_deadline(&self) -> Option<CallTime> {
+        let likely = self.likely?;
+        let given_up = likely.noticed + LIKELY_FOR;
+        let hold = likely.at + self.timing.hold();
+        Some(if likely.held { given_up } else { hold.min(given_up) })
+    }
+
+    /// The prompt falls silent for a sound that goes on, also before it is certain that it is speech; but
+    /// not for long.
+    pub(super) fn likely_due(&mut self, now: CallTime, out: &mut Vec<Output>) {
+        match &mut self.likely {
+            Some(likely) if likely.noticed + LIKELY_FOR > now => {
+                likely.held = true;
+                self.ledger.hold(now);
+                out.push(Output::Hold);
+            }
+            _ => self.speech_unlikely(now, out),
+        }
+    }
+
+    /// It is speech: over the prompt, which may already be quieter or silent.
+    pub(super) fn overlap_begins(&mut self, now: CallTime, out: &mut Vec<Output>) {
+        match (self.likely.take(), &mut self.turn) {
+            (None, _) => out.push(Output::Duck),
+            (Some(Likely { held: true, .. }), Some(turn)) => turn.over = Over::Held,
+            (Some(_), _) => {}
+        }
+        self.overlap_goes_on(now, out);
     }
 
     /// The caller still speaks over the prompt: hold it, and then drop it, when it is time.
@@ -49,6 +103,28 @@ impl Conversation {
         if turn.over == Over::Held && turn.from + self.timing.interrupt() <= now {
             self.interrupt(now, out);
         }
+    }
+
+    /// What the sound over the prompt was is not known yet, and the caller hears nothing: the prompt
+    /// goes on, and is dropped later if it has to be.
+    pub(super) fn go_on_in_doubt(&mut self, now: CallTime, out: &mut Vec<Output>) {
+        let Some(turn) = &mut self.turn else { return };
+        turn.over = Over::Ducked;
+        self.ledger.resume(now);
+        out.push(Output::ResumeDucked);
+    }
+
+    /// When a held prompt goes on although it is not known yet what the sound was: at no time while
+    /// a yes or no is being asked for, as a short word is then likely to be the answer.
+    pub(super) fn in_doubt_until(&self, turn: &Turn) -> Option<CallTime> {
+        let Some(Pause { text: None, at, .. }) = &turn.pause else { return None };
+        let asking = match &self.next {
+            Next::Listen(listen) => {
+                listen.expect == Expect::YesNo && self.ledger.is_last_sounding()
+            }
+            _ => false,
+        };
+        (turn.over == Over::Held && !asking).then(|| *at + self.timing.resume())
     }
 
     /// A sound that began over one prompt lasts into the next, which may be one that speech must
@@ -95,15 +171,16 @@ impl Conversation {
         false
     }
 
-    /// Whether a short sound over a prompt was written as one word that the dialog makes nothing of: a
-    /// hum or a knock becomes "Mum." or "you".
+    /// Whether a short sound over a prompt was written as one word that the dialog makes nothing of, or as
+    /// more than can be said in it: a hum or a knock becomes "Mum." or "you".
     fn is_scrap(&self, now: CallTime, text: &[Hypothesis]) -> bool {
         let (Next::Listen(listen), Some(turn)) = (&self.next, &self.turn) else { return false };
-        let short = turn.pause.as_ref().is_some_and(|pause| pause.at.since(turn.from) < SCRAP);
+        let (Some(pause), Some(best)) = (&turn.pause, text.first()) else { return false };
+        let (lang, length) = (listen.lang, pause.at.since(turn.from));
+        let little = is_one_word(lang, &best.text)
+            || is_too_much_for(lang, &best.text, length.as_millis() as u64);
         let input = dialog::Input::Heard(text.to_vec());
-        short
-            && text.first().is_some_and(|best| is_one_word(listen.lang, &best.text))
-            && !Ahead::of(&self.machine, now, input).understood()
+        length < SCRAP && little && !Ahead::of(&self.machine, now, input).understood()
     }
 
     /// Whether words said over a prompt only mean "go on". After a yes/no question they mean more.
@@ -121,7 +198,7 @@ impl Conversation {
 
     /// The prompt is dropped. When it had hardly begun, the caller had not finished the turn before
     /// it: then that turn is open again, whole, and `true` is returned.
-    fn interrupt(&mut self, now: CallTime, out: &mut Vec<Output>) -> bool {
+    pub(super) fn interrupt(&mut self, now: CallTime, out: &mut Vec<Output>) -> bool {
         let Some(turn) = &mut self.turn else { return false };
         let at = turn.from;
         turn.over = Over::Silence;
@@ -143,9 +220,10 @@ impl Conversation {
         (self.stamps, self.ahead) = (None, None);
         out.push(Output::Note(Note::TurnReopened { at }));
         out.push(Output::StopPlayback);
-        if let Some(Pause { at, .. }) = pause {
+        match pause {
             // What was recognised was only its end.
-            self.pause(now, at, false, out);
+            Some(Pause { at, .. }) => self.pause(now, at, false, out),
+            None => self.follow(out),
         }
         true
     }

@@ -104,8 +104,15 @@ impl Ledger {
         let index = self.open.iter().position(|p| p.id == id)?;
         let prompt = self.open.remove(index)?;
         let from = prompt.started.unwrap_or(now);
+        let complete = total > 0 && sent >= total;
+        let to = CallTime(from.samples() + sent) + prompt.held;
         if let Some(heard) = self.heard.as_mut().filter(|_| sent > 0) {
-            heard.push_back(Heard { from, phrase: prompt.say.phrase.clone(), sent, total });
+            heard.push_back(Heard {
+                from,
+                phrase: prompt.say.phrase.clone(),
+                sent,
+                total: prompt.total.max(total),
+            });
             let excess = heard.len().saturating_sub(KEPT);
             heard.drain(..excess);
         }
@@ -114,9 +121,10 @@ impl Ledger {
             text: prompt.say.phrase.to_string(),
             node: prompt.say.node,
             from,
-            to: CallTime(from.samples() + sent) + prompt.held,
+            // One that was made while it was said may have waited for its next piece.
+            to: if complete { to.max(now) } else { to },
             sent,
-            complete: total > 0 && sent >= total,
+            complete,
         })
     }
 
@@ -162,12 +170,27 @@ impl Ledger {
         self.open.iter().take_while(|p| p.say.barge_in != BargeIn::Any).count()
     }
 
+    /// Whether the prompt that sounds is the last one: the question.
+    pub(super) fn is_last_sounding(&self) -> bool {
+        self.last().is_some_and(|last| last.started.is_some())
+    }
+
+    /// Whether it is the only prompt that is left.
+    pub(super) fn is_only(&self, id: PromptId) -> bool {
+        self.last().is_some_and(|last| last.id == id)
+    }
+
     /// How much is left of the last prompt, if that is the one that sounds.
     pub(super) fn left(&self, now: CallTime) -> Option<Duration> {
-        let [last] = self.open.as_slices().0 else { return None };
+        let last = self.last()?;
         let waiting = self.held_since.map_or(Duration::ZERO, |since| now.since(since));
         let sounded = now.since(last.started?).saturating_sub(last.held + waiting);
         Some(CallTime(last.total).since(CallTime::ZERO).saturating_sub(sounded))
+    }
+
+    /// The only prompt that is left.
+    fn last(&self) -> Option<&Prompt> {
+        self.open.front().filter(|_| self.open.len() == 1)
     }
 }
 

@@ -32,6 +32,9 @@ pub struct Timing {
     pub hold_ms: u64,
     /// Speech under a prompt that goes on for this long is no backchannel: the prompt is dropped.
     pub interrupt_ms: u64,
+    /// A prompt that was held goes on more quietly when the sound has been over for this long and what
+    /// it was is not known yet.
+    pub resume_ms: u64,
     /// Audio kept before the noticed start of speech.
     pub pre_roll_ms: u64,
     /// Audio kept after the noticed end of speech.
@@ -58,6 +61,7 @@ impl Default for Timing {
             reopen_ms: 700,
             hold_ms: 160,
             interrupt_ms: 700,
+            resume_ms: 300,
             pre_roll_ms: 300,
             post_roll_ms: 200,
             noise_ms: 300,
@@ -82,6 +86,10 @@ impl Timing {
 
     pub(super) fn interrupt(&self) -> Duration {
         Duration::from_millis(self.interrupt_ms)
+    }
+
+    pub(super) fn resume(&self) -> Duration {
+        Duration::from_millis(self.resume_ms)
     }
 
     pub(super) fn reopen(&self) -> Duration {

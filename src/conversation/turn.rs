@@ -22,6 +22,8 @@ pub(super) struct Turn {
     pub(super) attempts: u32,
     /// It cut the bot short.
     pub(super) interrupts: bool,
+    /// The attempt that goes on while the caller speaks.
+    pub(super) following: Option<UtteranceId>,
 }
 
 /// What a turn is spoken over.
@@ -80,7 +82,15 @@ pub(super) struct Closed {
 impl Turn {
     /// A turn whose first speech is at `from`.
     pub(super) fn begin(from: CallTime, over: Over, silence_before: Option<CallTime>) -> Self {
-        Self { from, pause: None, over, silence_before, attempts: 0, interrupts: false }
+        Self {
+            from,
+            pause: None,
+            over,
+            silence_before,
+            attempts: 0,
+            interrupts: false,
+            following: None,
+        }
     }
 
     /// Whether it is spoken over a prompt which it may yet cut short.

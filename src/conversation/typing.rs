@@ -26,6 +26,7 @@ impl Conversation {
             Some(BargeIn::Any | BargeIn::Keys) => {
                 out.push(Output::Note(Note::BargeIn { at: now }));
                 out.push(Output::StopPlayback);
+                self.likely = None;
             }
             None => {}
         }

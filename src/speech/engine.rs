@@ -61,6 +61,12 @@ pub trait Synthesizer: Send + Sync {
     /// The language it speaks.
     fn lang(&self) -> Lang;
 
+    /// About how many characters it speaks while nobody notices, within 150 ms: longer texts are
+    /// spoken clause by clause, so that the first is heard before the last is made.
+    fn at_once(&self) -> usize {
+        0
+    }
+
     /// Speaks `text` at `speed` (1.0 is normal, 0.8 slower). Runs on an inference thread.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //!
 //! Two directions meet here. What the recogniser wrote is folded until equal meanings look equal
 //! ([`simplify`], [`normalize`], [`toneless`], [`fuzzy`]); what the bot is to say is written out
-//! until a synthesiser can pronounce it ([`verbalize`], [`spell_out`], [`sentences`]).
+//! until a synthesiser can pronounce it ([`verbalize`], [`spell_out`], [`sentences`], [`clauses`]).
 
 mod fold;
 mod pinyin;
@@ -20,6 +20,6 @@ pub use read::{Example, examples, spell_out, verbalize};
 pub use read_as::ReadAs;
 pub use script::language_of;
 pub use sentence_stream::{SentenceStream, plain};
-pub use sentences::sentences;
+pub use sentences::{clauses, sentences};
 pub use simplify::simplify;
 pub use spoken::{Hypothesis, Lang, Phrase, Piece};

@@ -37,6 +37,38 @@ pub(super) fn end_of_sentence(lang: Lang, text: &str) -> Option<usize> {
     None
 }
 
+/// Splits `text` into clauses to synthesise one by one: at the ends of sentences and at commas, semicolons,
+/// colons and dashes after which a speaker pauses. Marks within numbers and times do not split.
+#[must_use]
+pub fn clauses(lang: Lang, text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for sentence in sentences(lang, text) {
+        let mut start = 0;
+        for (at, c) in sentence.char_indices() {
+            let end = at + c.len_utf8();
+            let parts = is_spoken(&sentence[start..end]) && is_spoken(&sentence[end..]);
+            if parts && ends_clause(c, &sentence[end..]) {
+                push(&mut found, &sentence[start..end]);
+                start = end;
+            }
+        }
+        push(&mut found, &sentence[start..]);
+    }
+    found
+}
+
+fn ends_clause(c: char, after: &str) -> bool {
+    match c {
+        '，' | '；' | '：' | '—' => true,
+        ',' | ';' | ':' => !after.starts_with(|next: char| next.is_ascii_alphanumeric()),
+        _ => false,
+    }
+}
+
+fn is_spoken(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
 fn ends_sentence(lang: Lang, c: char, before: &str, after: &str) -> bool {
     match c {
         '\n' | '。' | '！' | '？' => true,
@@ -78,7 +110,7 @@ fn is_trailing(c: char) -> bool {
 
 fn push<'a>(found: &mut Vec<&'a str>, sentence: &'a str) {
     let sentence = sentence.trim();
-    if sentence.chars().any(char::is_alphanumeric) {
+    if is_spoken(sentence) {
         found.push(sentence);
     }
 }
@@ -133,6 +165,19 @@ mod tests {
     }
 
     #[test]
+    fn clauses_end_where_a_speaker_pauses() {
+        assert_eq!(
+            clauses(Lang::En, "Well, you owe 1,250 dollars, Maria; pay by 8:30. Is that OK?"),
+            ["Well,", "you owe 1,250 dollars,", "Maria;", "pay by 8:30.", "Is that OK?"]
+        );
+        assert_eq!(
+            clauses(Lang::Zh, "您好，您的余额是1,250元，截至今天。对吗？"),
+            ["您好，", "您的余额是1,250元，", "截至今天。", "对吗？"]
+        );
+        assert_eq!(clauses(Lang::Zh, "他说：“好，”"), ["他说：", "“好，”"]);
+    }
+
+    #[test]
     fn nothing_to_say_gives_nothing() {
         assert!(sentences(Lang::En, " ... \n ?").is_empty());
     }
@@ -144,6 +189,7 @@ mod tests {
                 let spoken: String = sentences(lang, &text).concat();
                 let letters = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
                 prop_assert_eq!(letters(&spoken), letters(&text));
+                prop_assert_eq!(letters(&clauses(lang, &text).concat()), letters(&text));
             }
         }
     }

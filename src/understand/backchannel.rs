@@ -78,6 +78,19 @@ pub fn is_one_word(lang: Lang, heard: &str) -> bool {
     }
 }
 
+/// Whether nobody could say so much in `ms`: nine Chinese syllables a second are a lot, or five English words.
+/// Recognisers write sentences where there was a cough.
+#[must_use]
+pub fn is_too_much_for(lang: Lang, heard: &str, ms: u64) -> bool {
+    let heard = normalize(lang, heard);
+    let (count, each) = match lang {
+        Lang::En => (heard.split(' ').filter(|word| !word.is_empty()).count(), 200),
+        Lang::Zh => (heard.chars().filter(|c| c.is_alphanumeric()).count(), 110),
+    };
+    // What is found to be speech may lack a syllable at each end.
+    count as u64 > 2 + ms / each
+}
+
 /// The longer of a hum and an assent.
 fn longest(hum: Option<usize>, assent: Option<usize>) -> Option<(usize, Backchannel)> {
     let hum = hum.map(|count| (count, Backchannel::Hum));
@@ -132,6 +145,14 @@ mod tests {
         ] {
             assert!(!is_one_word(lang, text), "{text}");
         }
+    }
+
+    #[test]
+    fn nobody_says_three_syllables_in_a_cough() {
+        assert!(is_too_much_for(Lang::Zh, "继续设", 64));
+        assert!(is_too_much_for(Lang::En, "Thank you very much.", 150));
+        assert!(!is_too_much_for(Lang::Zh, "转人工", 350));
+        assert!(!is_too_much_for(Lang::En, "an agent please", 400));
     }
 
     #[test]

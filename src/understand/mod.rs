@@ -14,7 +14,7 @@ mod sentiment;
 mod slots;
 mod vectors;
 
-pub use backchannel::{Backchannel, backchannel, is_one_word};
+pub use backchannel::{Backchannel, backchannel, is_one_word, is_too_much_for};
 pub use distance::found_in;
 pub use faq::{FAQ_LEAST, FAQ_SAME, FaqIndex, FaqMatch};
 pub use intent::{IntentClassifier, IntentMatch, KNOWN, Ranking};

@@ -16,12 +16,12 @@ use hotline::{
     },
     dialog::{CallDirection, CallFacts, Generate, Invoke, Machine, Outcome, Transfer, Voice},
     dialplan::{Dialplan, DialplanSource},
-    text::Hypothesis,
+    text::{Hypothesis, Lang},
 };
 
 const TICK: Duration = Duration::from_millis(20);
 /// Every prompt sounds for two seconds.
-const PROMPT: u64 = 16_000;
+pub(crate) const PROMPT: u64 = 16_000;
 /// The voice-activity detector notices an onset this late, and an end this late.
 const NOTICED: Duration = Duration::from_millis(100);
 
@@ -30,11 +30,13 @@ const NOTICED: Duration = Duration::from_millis(100);
 pub(crate) enum Playback {
     Ducked,
     Held,
+    ResumedDucked,
     Resumed,
     Stopped,
 }
 
 /// A call between a conversation and a scripted caller.
+#[derive(Clone)]
 pub(crate) struct Sim {
     conversation: Conversation,
     journal: Vec<String>,
@@ -47,6 +49,8 @@ pub(crate) struct Sim {
     /// Samples sent of each prompt.
     pub(crate) sent: BTreeMap<PromptId, u64>,
     recognizing: Option<(UtteranceId, CallTime)>,
+    /// What is being recognised while the caller speaks, and from where on.
+    pub(crate) following: Option<(UtteranceId, CallTime)>,
     /// What recognition will return for the speech so far.
     text: String,
     /// How the caller sounds.
@@ -55,6 +59,8 @@ pub(crate) struct Sim {
     pub(crate) recognition: Duration,
     /// What the bot has begun to say.
     pub(crate) said: Vec<String>,
+    /// What was made ready to be said.
+    pub(crate) prepared: Vec<String>,
     pub(crate) notes: Vec<Note>,
     pub(crate) outcome: Option<Outcome>,
     /// What tools were asked.
@@ -65,20 +71,38 @@ pub(crate) struct Sim {
     pub(crate) generate: Vec<(GenerateId, Generate)>,
     /// Whose answers were no longer wanted.
     pub(crate) stopped: Vec<GenerateId>,
+    /// The caller has begun to speak and has not stopped.
+    caller_speaks: bool,
+    /// Since when nobody says anything, a held prompt included, while the call is ours.
+    silent_since: CallTime,
+    handed_over: bool,
+    /// The longest time for which that lasted, and when, ms.
+    pub(crate) longest_silence: Duration,
+    pub(crate) silence_at: u64,
 }
 
 impl Sim {
     /// A call that has just been answered by `dialplan`.
     pub(crate) fn answered(dialplan: &str) -> Self {
-        Self::begun(dialplan, CallDirection::Inbound, &[])
+        Self::begun(dialplan, CallDirection::Inbound, &[], Vec::new())
     }
 
     /// The same of a call that we placed, with values that slots have from the beginning.
     pub(crate) fn placed(dialplan: &str, preset: &[(&str, &str)]) -> Self {
-        Self::begun(dialplan, CallDirection::Outbound, preset)
+        Self::begun(dialplan, CallDirection::Outbound, preset, Vec::new())
     }
 
-    fn begun(dialplan: &str, direction: CallDirection, preset: &[(&str, &str)]) -> Self {
+    /// A call with recognisers that, in these languages, have words while the caller speaks.
+    pub(crate) fn followed(dialplan: &str, langs: Vec<Lang>) -> Self {
+        Self::begun(dialplan, CallDirection::Inbound, &[], langs)
+    }
+
+    fn begun(
+        dialplan: &str,
+        direction: CallDirection,
+        preset: &[(&str, &str)],
+        langs: Vec<Lang>,
+    ) -> Self {
         let source = DialplanSource::inline("test.yaml", dialplan);
         let plan = Dialplan::from_source(source.clone()).unwrap_or_else(|errors| {
             panic!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
@@ -100,10 +124,11 @@ impl Sim {
             dialplan: source,
             facts: facts.clone(),
             timing: Timing::default(),
+            following: langs.clone(),
         };
         let machine = Machine::new(Arc::new(plan), facts);
         let mut sim = Self {
-            conversation: Conversation::new(machine, Timing::default()),
+            conversation: Conversation::new(machine, Timing::default()).following(langs),
             journal: vec![journal::line(&header).unwrap()],
             now: CallTime::ZERO,
             playing: VecDeque::new(),
@@ -112,16 +137,23 @@ impl Sim {
             playback: Vec::new(),
             sent: BTreeMap::new(),
             recognizing: None,
+            following: None,
             text: String::new(),
             voice: None,
             recognition: Duration::from_millis(150),
             said: Vec::new(),
+            prepared: Vec::new(),
             notes: Vec::new(),
             outcome: None,
             invoked: Vec::new(),
             transfers: Vec::new(),
             generate: Vec::new(),
             stopped: Vec::new(),
+            caller_speaks: false,
+            silent_since: CallTime::ZERO,
+            handed_over: false,
+            longest_silence: Duration::ZERO,
+            silence_at: 0,
         };
         sim.input(Input::Start);
         sim
@@ -161,6 +193,28 @@ impl Sim {
         self.input(Input::SpeechStopped { at: end });
     }
 
+    /// The caller begins to speak.
+    pub(crate) fn begins_to_speak(&mut self) {
+        let onset = self.now;
+        self.wait(NOTICED.as_millis() as u64);
+        self.input(Input::SpeechStarted { at: onset });
+    }
+
+    /// The words so far of the caller who speaks.
+    pub(crate) fn has_said_so_far(&mut self, text: &str) {
+        let (utterance, _) = self.following.unwrap();
+        let hypothesis = Hypothesis { text: text.to_owned(), confidence: 0.9 };
+        self.input(Input::Partial { utterance, hypothesis });
+    }
+
+    /// The caller, who speaks, has said all of `text` and pauses.
+    pub(crate) fn stops(&mut self, text: &str) {
+        let end = self.now;
+        self.text = text.to_owned();
+        self.wait(NOTICED.as_millis() as u64);
+        self.input(Input::SpeechStopped { at: end });
+    }
+
     /// The caller says `text`, and the bot has begun to answer or to wait.
     pub(crate) fn says(&mut self, text: &str) {
         let turns = self.heard();
@@ -189,6 +243,12 @@ impl Sim {
 
     /// One input, now.
     pub(crate) fn input(&mut self, input: Input) {
+        match input {
+            Input::SpeechStarted { .. } => self.caller_speaks = true,
+            Input::SpeechStopped { .. } => self.caller_speaks = false,
+            Input::Transferred(_) => self.handed_over = false,
+            _ => {}
+        }
         let mut inbox = VecDeque::from([input]);
         while let Some(input) = inbox.pop_front() {
             let outputs = self.conversation.step(self.now, input.clone());
@@ -259,8 +319,30 @@ impl Sim {
         self.journal.join("\n")
     }
 
+    /// The conversation's state, written out.
+    pub(crate) fn state(&self) -> String {
+        format!("{:?}", self.conversation)
+    }
+
+    /// When the conversation wants to be told that time has passed.
+    pub(crate) fn deadline(&self) -> Option<CallTime> {
+        self.conversation.deadline()
+    }
+
+    fn watch_silence(&mut self) {
+        let sounds = !self.playing.is_empty() && !self.held;
+        if sounds || self.caller_speaks || self.handed_over || self.is_over() {
+            self.silent_since = self.now;
+        }
+        let silence = self.now.since(self.silent_since);
+        if silence > self.longest_silence {
+            (self.longest_silence, self.silence_at) = (silence, self.now_ms());
+        }
+    }
+
     fn tick(&mut self) {
         self.now = self.now + TICK;
+        self.watch_silence();
         if let Some((utterance, due)) = self.recognizing
             && due <= self.now
         {
@@ -311,6 +393,10 @@ impl Sim {
                 self.held = true;
                 self.playback.push((Playback::Held, self.now_ms()));
             }
+            Output::ResumeDucked => {
+                self.held = false;
+                self.playback.push((Playback::ResumedDucked, self.now_ms()));
+            }
             Output::Resume => {
                 self.held = false;
                 self.playback.push((Playback::Resumed, self.now_ms()));
@@ -323,16 +409,24 @@ impl Sim {
                 }
             }
             Output::Recognize { utterance, .. } => {
+                self.following.take_if(|(running, _)| *running == utterance);
                 self.recognizing = Some((utterance, self.now + self.recognition));
             }
-            Output::CancelRecognition { .. } => self.recognizing = None,
+            Output::Follow { utterance, from, .. } => self.following = Some((utterance, from)),
+            Output::CancelRecognition { utterance } => {
+                self.recognizing.take_if(|(running, _)| *running == utterance);
+                self.following.take_if(|(running, _)| *running == utterance);
+            }
             Output::HangUp(outcome) => self.outcome = Some(outcome),
             Output::Note(note) => self.notes.push(note),
             Output::Invoke { id, invoke } => self.invoked.push((id, invoke)),
             Output::Generate { id, request } => self.generate.push((id, *request)),
             Output::StopGenerating { id } => self.stopped.push(id),
-            Output::Transfer(transfer) => self.transfers.push(transfer),
-            Output::Prepare { .. } => {}
+            Output::Transfer(transfer) => {
+                self.handed_over = true;
+                self.transfers.push(transfer);
+            }
+            Output::Prepare { phrase, .. } => self.prepared.push(phrase.to_string()),
         }
     }
 }

@@ -148,6 +148,11 @@ impl Synthesizer for HibariVoice {
         Lang::En
     }
 
+    /// About nine seconds of speech, each of which takes some 15 ms.
+    fn at_once(&self) -> usize {
+        120
+    }
+
     /// `speed` is held within `0.5..=2.0`, where the voice is at home. Of the silence around a
     /// sentence at most [`LEAD`] and [`TAIL`] stay.
     fn synthesize(&self, text: &str, speed: f32) -> Result<Pcm<Hz24k>, SpeechError> {

@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Prompts, cache::Key, script::parts, voice::whole_key};
+use super::{
+    Prompts,
+    cache::Key,
+    script::{Part, parts},
+    voice::whole_key,
+};
 use crate::{
     audio::{Hz8k, Manner, Pcm},
     speech::SpeechError,
-    text::Phrase,
+    text::{Lang, Phrase},
 };
 
 impl Prompts {
@@ -17,28 +22,46 @@ impl Prompts {
     /// [`SpeechError::Unspeakable`] when nothing in the phrase has a sound, otherwise as
     /// [`prerender`](Self::prerender).
     pub fn render(&self, phrase: &Phrase, manner: Manner) -> Result<Arc<Pcm<Hz8k>>, SpeechError> {
-        if let Some(audio) = self.cached(phrase, manner) {
-            return Ok(audio);
-        }
-        let usual = self.speak(phrase)?;
-        let Some(key) = self.key_of(phrase, manner) else { return Ok(usual) };
-        let audio = Arc::new(manner.apply(&usual));
-        self.cache.remember(key, Arc::clone(&audio));
-        Ok(audio)
+        self.render_parts(phrase.lang, &parts(phrase), manner)
     }
 
     /// The audio of `phrase` in that manner if everything in it is there already; takes a few
     /// milliseconds at most. `None` means that [`render`](Self::render) has something to do.
     pub fn cached(&self, phrase: &Phrase, manner: Manner) -> Option<Arc<Pcm<Hz8k>>> {
-        match self.key_of(phrase, manner) {
+        self.cached_parts(phrase.lang, &parts(phrase), manner)
+    }
+
+    pub(super) fn render_parts(
+        &self,
+        lang: Lang,
+        parts: &[Part],
+        manner: Manner,
+    ) -> Result<Arc<Pcm<Hz8k>>, SpeechError> {
+        if let Some(audio) = self.cached_parts(lang, parts, manner) {
+            return Ok(audio);
+        }
+        let usual = self.speak(lang, parts)?;
+        let Some(key) = self.key_of(lang, parts, manner) else { return Ok(usual) };
+        let audio = Arc::new(manner.apply(&usual));
+        self.cache.remember(key, Arc::clone(&audio));
+        Ok(audio)
+    }
+
+    pub(super) fn cached_parts(
+        &self,
+        lang: Lang,
+        parts: &[Part],
+        manner: Manner,
+    ) -> Option<Arc<Pcm<Hz8k>>> {
+        match self.key_of(lang, parts, manner) {
             Some(key) => self.cache.in_memory(&key),
-            None => self.spoken(phrase),
+            None => self.spoken(lang, parts),
         }
     }
 
     /// Where the audio of an unusual manner is kept.
-    fn key_of(&self, phrase: &Phrase, manner: Manner) -> Option<Key> {
-        let voice = self.voices.get(&phrase.lang)?;
-        (manner != Manner::USUAL).then(|| whole_key(voice, &parts(phrase), manner))
+    fn key_of(&self, lang: Lang, parts: &[Part], manner: Manner) -> Option<Key> {
+        let voice = self.voices.get(&lang)?;
+        (manner != Manner::USUAL).then(|| whole_key(voice, parts, manner))
     }
 }

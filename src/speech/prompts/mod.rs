@@ -8,12 +8,16 @@ mod assemble;
 mod cache;
 mod config;
 mod finish;
+#[cfg(test)]
+mod fixture;
 mod lru;
 mod manner;
 mod render;
 mod script;
+mod stretches;
 mod voice;
 
 pub use cache::{CacheLimits, PromptCache};
 pub use config::{EngineKind, VoiceConfig, VoiceError, load_voice};
 pub use render::Prompts;
+pub use stretches::Stretch;

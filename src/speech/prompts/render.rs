@@ -7,7 +7,7 @@ use super::{
     PromptCache, VoiceConfig,
     assemble::{Piece, assemble},
     finish,
-    script::{Line, Part, clips, line_of, lines, parts},
+    script::{Line, Part, clips, line_of, lines},
     voice::{Voice, key, text_of, whole_key},
 };
 use crate::{
@@ -64,7 +64,7 @@ impl Prompts {
         for (done, (voice, ahead)) in missing.iter().enumerate() {
             progress(done, total, &ahead.text());
             let rendered = match ahead {
-                Ahead::Clip(part) => self.recording(voice, part).map(|_| ()),
+                Ahead::Clip(part) => self.recording(voice, part, Keep::OnDisk).map(|_| ()),
                 Ahead::Line(line) => self.record(voice, line),
             };
             match rendered {
@@ -102,40 +102,39 @@ impl Prompts {
         Ok(missing)
     }
 
-    /// The audio of `phrase` as the voice speaks of itself.
-    pub(super) fn speak(&self, phrase: &Phrase) -> Result<Arc<Pcm<Hz8k>>, SpeechError> {
-        let voice = self.voice(phrase.lang)?;
-        self.join(voice, phrase, |part| match self.recording(voice, part) {
+    /// The audio of `parts` as the voice speaks of itself.
+    pub(super) fn speak(&self, lang: Lang, parts: &[Part]) -> Result<Arc<Pcm<Hz8k>>, SpeechError> {
+        let voice = self.voice(lang)?;
+        self.join(voice, parts, |part| match self.recording(voice, part, Keep::InMemory) {
             Err(SpeechError::Unspeakable { .. }) => Ok(None),
             recorded => recorded.map(Some),
         })
-        .and_then(|joined| joined.ok_or_else(|| unspeakable(voice, phrase)))
+        .and_then(|joined| joined.ok_or_else(|| unspeakable(voice, parts)))
     }
 
     /// The same, if everything in it is there already.
-    pub(super) fn spoken(&self, phrase: &Phrase) -> Option<Arc<Pcm<Hz8k>>> {
-        let voice = self.voices.get(&phrase.lang)?;
+    pub(super) fn spoken(&self, lang: Lang, parts: &[Part]) -> Option<Arc<Pcm<Hz8k>>> {
+        let voice = self.voices.get(&lang)?;
         let find = |part: &Part| key(voice, part).and_then(|key| self.cache.get(&key)).ok_or(());
-        self.join(voice, phrase, |part| find(part).map(Some)).ok().flatten()
+        self.join(voice, parts, |part| find(part).map(Some)).ok().flatten()
     }
 
-    /// The parts of `phrase`, got by `recording`, in one; `None` when none has a sound.
+    /// The parts, got by `recording`, in one; `None` when none has a sound.
     fn join<E>(
         &self,
         voice: &Voice,
-        phrase: &Phrase,
+        parts: &[Part],
         recording: impl Fn(&Part) -> Result<Option<Arc<Pcm<Hz8k>>>, E>,
     ) -> Result<Option<Arc<Pcm<Hz8k>>>, E> {
-        let parts = parts(phrase);
-        if let [whole] = parts.as_slice() {
+        if let [whole] = parts {
             return recording(whole);
         }
-        let phrase_key = whole_key(voice, &parts, Manner::USUAL);
+        let phrase_key = whole_key(voice, parts, Manner::USUAL);
         if let Some(audio) = self.cache.in_memory(&phrase_key) {
             return Ok(Some(audio));
         }
         let mut pieces = Vec::with_capacity(parts.len());
-        for part in &parts {
+        for part in parts {
             match part {
                 Part::Pause(ms) => pieces.push(Piece::Pause(*ms)),
                 Part::Unit(_) => pieces.extend(recording(part)?.map(Piece::Unit)),
@@ -153,7 +152,12 @@ impl Prompts {
     }
 
     /// The recording of one part, from the cache or spoken now and kept.
-    fn recording(&self, voice: &Voice, part: &Part) -> Result<Arc<Pcm<Hz8k>>, SpeechError> {
+    fn recording(
+        &self,
+        voice: &Voice,
+        part: &Part,
+        keep: Keep,
+    ) -> Result<Arc<Pcm<Hz8k>>, SpeechError> {
         let Some(key) = key(voice, part) else { return Ok(Arc::new(Pcm::silence(0))) };
         if let Some(audio) = self.cache.get(&key) {
             return Ok(audio);
@@ -168,9 +172,9 @@ impl Prompts {
         if audio.is_empty() {
             return Err(voice.cannot_speak(text));
         }
-        match part {
-            Part::Sentence(_) => self.cache.remember(key, Arc::clone(&audio)),
-            _ => self.cache.put(key, Arc::clone(&audio))?,
+        match keep {
+            Keep::InMemory => self.cache.remember(key, Arc::clone(&audio)),
+            Keep::OnDisk => self.cache.put(key, Arc::clone(&audio))?,
         }
         Ok(audio)
     }
@@ -194,87 +198,24 @@ impl Prompts {
     }
 }
 
-fn unspeakable(voice: &Voice, phrase: &Phrase) -> SpeechError {
-    voice.cannot_speak(&phrase.to_string())
+/// Where audio is kept: what is spoken in a call may hold a caller's data, which do not belong on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    OnDisk,
+    InMemory,
+}
+
+fn unspeakable(voice: &Voice, parts: &[Part]) -> SpeechError {
+    voice.cannot_speak(&parts.iter().map(text_of).collect::<String>())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        path::Path,
-        sync::atomic::{AtomicUsize, Ordering},
-    };
-
     use super::*;
     use crate::{
-        audio::Hz24k,
-        speech::prompts::{CacheLimits, EngineKind},
+        speech::prompts::fixture::Fixture,
         text::{self, ReadAs},
     };
-
-    /// Speaks a tenth of a second of tone a character and counts how often.
-    struct Beeper {
-        lang: Lang,
-        spoken: Arc<AtomicUsize>,
-    }
-
-    impl Synthesizer for Beeper {
-        fn name(&self) -> &str {
-            "beeper"
-        }
-
-        fn lang(&self) -> Lang {
-            self.lang
-        }
-
-        fn synthesize(&self, text: &str, _: f32) -> Result<Pcm<Hz24k>, SpeechError> {
-            if !text.chars().any(char::is_alphabetic) {
-                return Err(SpeechError::Unspeakable {
-                    engine: "beeper".into(),
-                    text: text.into(),
-                });
-            }
-            self.spoken.fetch_add(1, Ordering::Relaxed);
-            let len = text.chars().count() * 2_400;
-            Ok(Pcm::from_f32(&(0..len).map(|i| (i as f32 * 0.1).sin() * 0.3).collect::<Vec<_>>()))
-        }
-    }
-
-    struct Fixture {
-        prompts: Prompts,
-        spoken: Arc<AtomicUsize>,
-    }
-
-    impl Fixture {
-        fn new(dir: &Path, lang: Lang) -> Self {
-            Self::with(dir, lang, BTreeMap::new())
-        }
-
-        fn with(dir: &Path, lang: Lang, lexicon: BTreeMap<String, String>) -> Self {
-            let spoken = Arc::default();
-            let config = VoiceConfig {
-                name: "test".into(),
-                lang,
-                engine: EngineKind::Kokoro,
-                model: "beeper".into(),
-                speaker: None,
-                speed: 1.0,
-                gain_db: 0.0,
-                lexicon,
-            };
-            let beeper = Beeper { lang, spoken: Arc::clone(&spoken) };
-            let cache = PromptCache::open(dir, CacheLimits::default()).unwrap();
-            Self { prompts: Prompts::new(vec![(config, Box::new(beeper))], cache), spoken }
-        }
-
-        fn spoken(&self) -> usize {
-            self.spoken.load(Ordering::Relaxed)
-        }
-
-        fn prerender(&self, phrases: &[Phrase]) -> usize {
-            self.prompts.prerender(phrases, &mut |_, _, _| {}).unwrap()
-        }
-    }
 
     fn bill(lang: Lang, value: &str) -> Phrase {
         let pieces = vec![

@@ -162,7 +162,8 @@ fn clip(words: &str, leads_to_value: bool, out: &mut Vec<Part>) {
     }
 }
 
-fn pause_of(marks: &str, out: &mut Vec<Part>) {
+/// The pause that a reader makes at these marks.
+pub(super) fn pause_of(marks: &str, out: &mut Vec<Part>) {
     if marks.contains(['。', '！', '？', '；', '.', '!', '?', ';', '…', '\n']) {
         out.push(Part::Pause(STOP_MS));
     } else if marks.contains(['，', '、', '：', ',', ':', '—']) {
