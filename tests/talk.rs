@@ -1,11 +1,16 @@
 //! A language model speaks in a call: sentence by sentence, never over the caller, within its bounds.
-#![allow(clippy::unwrap_used, reason = "helpers of tests, too, fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests, too, fail by panicking"
+)]
 
 mod support;
 
 use hotline::{
     conversation::{GenerateId, Input, Note, journal},
     dialog::{Event, Generate, Generated, Speaker},
+    dialplan::{Dialplan, DialplanSource},
 };
 use support::Sim;
 
@@ -362,4 +367,34 @@ fn such_calls_replay_byte_for_byte() {
     sim.hear_out();
     assert!(sim.is_over());
     assert_eq!(journal::replay(&sim.journal()).unwrap().difference, None);
+}
+
+#[test]
+fn a_node_that_leaves_its_bounds_is_refused() {
+    for (from, to, said) in [
+        (
+            "city library.\"",
+            "city library, card {card}.\"",
+            "tells the model `card`, which is sensitive",
+        ),
+        ("      fail: fallback\n", "", "has no `fail`"),
+        ("fail: fallback", "fail: talk", "giving up on `main.talk` leads back to it"),
+        ("arguments: [days]", "arguments: [weeks]", "no slot `weeks`"),
+        ("renew: {description", "re-new: {description", "cannot be the name of an action"),
+        (
+            "{description: the reader wants to come by, arguments",
+            "{arguments",
+            "has no `description`",
+        ),
+        ("turns: 3", "turns: 0", "`turns` is `0`"),
+        ("turns: 3", "knowledge: 11", "`knowledge` of a talk is `11`"),
+        ("turns: 3", "tern: 3", "has no field `tern`"),
+        ("turns: 3", "share: [cart]", "no slot `cart`"),
+    ] {
+        assert!(PLAN.contains(from), "{from}");
+        let source = DialplanSource::inline("library.yaml", PLAN.replace(from, to));
+        let errors = Dialplan::from_source(source).expect_err(said);
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert!(errors.iter().any(|error| error.contains(said)), "{said}: {errors:#?}");
+    }
 }
