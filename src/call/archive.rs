@@ -51,7 +51,7 @@ pub struct ArchiveWriter {
 }
 
 enum Order {
-    Open(u64, Box<Files>),
+    Open(u64, Box<Place>, oneshot::Sender<Result<(), ArchiveError>>),
     Audio(u64, Chunk),
     Line(u64, String),
     Close(u64, Option<oneshot::Sender<Result<(), ArchiveError>>>),
@@ -69,37 +69,40 @@ impl ArchiveWriter {
         Ok(Self { orders, next: Arc::default() })
     }
 
-    /// Makes `journal.jsonl` and, if wanted, `recording.wav` in `dir`, which is made too.
-    pub(super) fn create(&self, dir: &Path, record: bool) -> Result<Archive, ArchiveError> {
-        let recording = record.then(|| dir.join("recording.wav"));
-        let journal = dir.join("journal.jsonl");
-        fs::create_dir_all(dir).map_err(|e| write_error(dir, &e))?;
-        let recorder = match &recording {
-            Some(path) => {
-                Some(StereoRecorder::create(path).map_err(|e| recording_error(path, &e))?)
-            }
-            None => None,
+    /// Makes `journal.jsonl` and, if wanted, `recording.wav` in `dir`, which is made too. The thread does it: a
+    /// file system that is busy makes this call wait, not the others on its core.
+    pub(super) async fn create(&self, dir: &Path, record: bool) -> Result<Archive, ArchiveError> {
+        let place = Place {
+            dir: dir.to_owned(),
+            recording: record.then(|| dir.join("recording.wav")),
+            journal: dir.join("journal.jsonl"),
         };
-        let lines = File::create(&journal).map_err(|e| write_error(&journal, &e))?;
-        // Flushed line by line: room for one is enough.
-        let lines = BufWriter::with_capacity(LINE, lines);
-        let files = Files { recorder, lines, journal: journal.clone() };
         let busy = |_| ArchiveError::Busy;
         // Kept from now on, so that the files are closed however the call ends.
         let close = self.orders.clone().try_reserve_owned().map_err(busy)?;
-        let call = self.next.fetch_add(1, Ordering::Relaxed);
-        self.orders.try_send(Order::Open(call, Box::new(files))).map_err(|_| ArchiveError::Busy)?;
-        Ok(Archive {
-            call,
+        let archive = Archive {
+            call: self.next.fetch_add(1, Ordering::Relaxed),
             orders: self.orders.clone(),
             close: Some(close),
             chunk: Chunk::default(),
             dropped: 0,
             paused: false,
-            recording,
-            journal,
-        })
+            recording: place.recording.clone(),
+            journal: place.journal.clone(),
+        };
+        let (made, done) = oneshot::channel();
+        let order = Order::Open(archive.call, Box::new(place), made);
+        self.orders.try_send(order).map_err(|_| ArchiveError::Busy)?;
+        done.await.map_err(|_| ArchiveError::Busy)??;
+        Ok(archive)
     }
+}
+
+/// Where the files of one call go.
+struct Place {
+    dir: PathBuf,
+    recording: Option<PathBuf>,
+    journal: PathBuf,
 }
 
 /// The files of one call.
@@ -221,8 +224,12 @@ fn write(mut queue: mpsc::Receiver<Order>) {
     let mut calls = Open::default();
     while let Some(order) = queue.blocking_recv() {
         match order {
-            Order::Open(call, files) => {
-                calls.0.insert(call, Ok(*files));
+            Order::Open(call, place, made) => {
+                let made_as = Files::make(*place).map(|files| {
+                    calls.0.insert(call, Ok(files));
+                });
+                // Nobody waits for a call that was given up; it has sent its close after this.
+                let _ = made.send(made_as);
             }
             Order::Audio(call, chunk) => calls.apply(call, |files| files.audio(&chunk)),
             Order::Line(call, line) => calls.apply(call, |files| files.line(&line)),
@@ -268,6 +275,16 @@ struct Files {
 }
 
 impl Files {
+    fn make(Place { dir, recording, journal }: Place) -> Result<Self, ArchiveError> {
+        fs::create_dir_all(&dir).map_err(|e| write_error(&dir, &e))?;
+        let create =
+            |path: &PathBuf| StereoRecorder::create(path).map_err(|e| recording_error(path, &e));
+        let recorder = recording.as_ref().map(create).transpose()?;
+        let lines = File::create(&journal).map_err(|e| write_error(&journal, &e))?;
+        // Flushed line by line: room for one is enough.
+        Ok(Self { recorder, lines: BufWriter::with_capacity(LINE, lines), journal })
+    }
+
     fn audio(&mut self, chunk: &Chunk) -> Result<(), ArchiveError> {
         let Some(recorder) = &mut self.recorder else { return Ok(()) };
         recorder

@@ -230,7 +230,7 @@ async fn prepare(info: &LegInfo, setup: &Setup) -> Result<Prepared, CallError> {
     let parties = Parties::inbound(info);
     let header = parties.header(setup, BTreeMap::new());
     setup.store.begin_call(parties.row(setup, Some(info.call_id.clone()), started_at)).await?;
-    let mut archive = setup.archives.create(&setup.dir, setup.record)?;
+    let mut archive = setup.archives.create(&setup.dir, setup.record).await?;
     archive.line(journal::line(&header)?);
     Ok(Prepared { archive, header, session, rtp, rtcp, peer, started_at })
 }

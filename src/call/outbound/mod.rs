@@ -82,7 +82,7 @@ pub async fn place(placing: Placing, setup: Setup) -> Result<String, CallError> 
     setup.store.begin_call(parties.row(&setup, None, started_at)).await?;
     let mut record = Record::new(&setup);
     record.tell(parties.started(&setup));
-    let mut archive = match setup.archives.create(&setup.dir, setup.record) {
+    let mut archive = match setup.archives.create(&setup.dir, setup.record).await {
         Ok(archive) => archive,
         Err(error) => {
             let dialled = Dialled { problem: Some(error.to_string()), ..Dialled::default() };
