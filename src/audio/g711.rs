@@ -1,6 +1,5 @@
 //! G.711 companding, the codec of the telephone network.
 
-use audio_codec::{Decoder, Encoder, pcma::PcmaDecoder, pcmu::PcmuDecoder, pcmu::PcmuEncoder};
 use serde::{Deserialize, Serialize};
 
 use super::{Hz8k, Pcm};
@@ -35,32 +34,58 @@ impl Law {
 
 /// Compresses `pcm`, one byte a sample (ITU-T G.711).
 pub fn encode(law: Law, pcm: &Pcm<Hz8k>) -> Vec<u8> {
-    let mut bytes = vec![0; pcm.len()];
-    match law {
-        // Cannot fail: the only error is a buffer shorter than the input.
-        Law::Mu => drop(PcmuEncoder::new().encode_into(pcm.samples(), &mut bytes)),
-        Law::A => {
-            for (byte, &sample) in bytes.iter_mut().zip(pcm.samples()) {
-                *byte = encode_a(sample);
-            }
-        }
-    }
-    bytes
+    let encode = match law {
+        Law::Mu => encode_mu,
+        Law::A => encode_a,
+    };
+    pcm.samples().iter().map(|&sample| encode(sample)).collect()
 }
 
 /// Expands G.711 bytes, one sample a byte.
 pub fn decode(law: Law, bytes: &[u8]) -> Pcm<Hz8k> {
-    let mut samples = vec![0; bytes.len()];
-    // Cannot fail: the only error is a buffer shorter than the input.
-    let _ = match law {
-        Law::Mu => PcmuDecoder::new().decode_into(bytes, &mut samples),
-        Law::A => PcmaDecoder::new().decode_into(bytes, &mut samples),
+    let levels = match law {
+        Law::Mu => &MU_LEVELS,
+        Law::A => &A_LEVELS,
     };
-    Pcm::new(samples)
+    Pcm::new(bytes.iter().map(|&byte| levels[usize::from(byte)]).collect())
 }
 
-/// A-law as ITU-T G.191 computes it. audio-codec's encoder rounds negative samples half a step
-/// towards zero, which adds a DC offset to quiet audio, so it is not used.
+/// What each code means.
+const MU_LEVELS: [i16; 256] = levels(Law::Mu);
+const A_LEVELS: [i16; 256] = levels(Law::A);
+
+const fn levels(law: Law) -> [i16; 256] {
+    let mut levels = [0; 256];
+    let mut code = 0;
+    while code < 256 {
+        levels[code] = match law {
+            Law::Mu => decode_mu(code as u8),
+            Law::A => decode_a(code as u8),
+        };
+        code += 1;
+    }
+    levels
+}
+
+/// mu-law as ITU-T G.191 computes it: on 14 bits, with a bias of 33.
+const fn encode_mu(sample: i16) -> u8 {
+    let biased = (if sample < 0 { !sample } else { sample } >> 2) as u16 + 33;
+    let biased = if biased > 0x1FFF { 0x1FFF } else { biased };
+    // The leading one is bit 5 in the first segment.
+    let segment = biased.ilog2() as u16 - 5;
+    let code = (segment << 4) | ((biased >> (segment + 1)) & 0x0F);
+    let sign = if sample < 0 { 0x80 } else { 0 };
+    !(code as u8 | sign)
+}
+
+const fn decode_mu(code: u8) -> i16 {
+    let code = !code;
+    let (segment, step) = ((code >> 4) & 7, (code & 0x0F) as i16);
+    let magnitude = ((step * 2 + 33) << (segment + 2)) - 33 * 4;
+    if code & 0x80 == 0 { magnitude } else { -magnitude }
+}
+
+/// A-law as ITU-T G.191 computes it.
 const fn encode_a(sample: i16) -> u8 {
     let magnitude = (if sample < 0 { !sample } else { sample } >> 4) as u16;
     let code = if magnitude < 16 {
@@ -71,6 +96,16 @@ const fn encode_a(sample: i16) -> u8 {
     };
     let sign = if sample < 0 { 0 } else { 0x80 };
     (code as u8 | sign) ^ 0x55
+}
+
+const fn decode_a(code: u8) -> i16 {
+    let code = code ^ 0x55;
+    let (segment, step) = ((code >> 4) & 7, (code & 0x0F) as i16);
+    let magnitude = match segment {
+        0 => step * 16 + 8,
+        segment => (step * 16 + 8 + 256) << (segment - 1),
+    };
+    if code & 0x80 == 0 { -magnitude } else { magnitude }
 }
 
 #[cfg(test)]
@@ -104,6 +139,19 @@ mod tests {
             for &(sample, code) in table {
                 assert_eq!(encode(law, &Pcm::new(vec![sample])), [code], "{law:?} {sample}");
             }
+        }
+    }
+
+    #[test]
+    fn every_code_means_the_same_in_another_implementation() {
+        let codes: Vec<u8> = (0..=u8::MAX).collect();
+        for (law, theirs) in [
+            (Law::Mu, &include_bytes!("../../tests/data/codecs/mulaw.s16")[..]),
+            (Law::A, &include_bytes!("../../tests/data/codecs/alaw.s16")[..]),
+        ] {
+            let theirs: Vec<i16> =
+                theirs.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
+            assert_eq!(decode(law, &codes).samples(), theirs, "{law:?}");
         }
     }
 
