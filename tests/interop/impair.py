@@ -1,20 +1,21 @@
-"""What Hotline hears through a bad network: one real call for each clip of a table, whose packets are lost and delayed
-by a seeded emulator; word errors of what the call record says, PESQ and STOI of the recorded caller against what was sent.
+"""What bad networks do to speech, both ways, by real calls through seeded emulators.
 
     tests/interop/run --impair TABLE [--seeds 2]
 
-TABLE is tab-separated with the columns file, language and transcript; English clips are used. Works best on a machine
-that does nothing else."""
+To Hotline: each clip of TABLE (tab-separated, with the columns file, language and transcript) is played into a call that is
+recorded. What was recorded is recognised afterwards by `hotline eval asr`, so that a busy machine does not matter, and
+compared with what was sent (PESQ, STOI). From Hotline: far.py has a phone listen."""
 import argparse
 import csv
 import heapq
-import random
+import json
 import re
 import socket
 import sqlite3
 import struct
 import subprocess
 import time
+import wave
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,34 +23,16 @@ import numpy as np
 from pesq import NoUtterancesError, pesq
 from pystoi import stoi
 
-from service import ROOT, Service, certificates
+import far
+from networks import NETWORKS, network
+from service import Service, certificates
 
-SPEAK_AT, AFTER, FRAME = 8.0, 5.0, 160
-DIGITS = "zero one two three four five six seven eight nine".split()
-
-
-def clean(rng, n):
-    return [0.0] * n
-
-
-def random_loss(rng, n):
-    """5 % lost, each by itself; the others 50 ms late, +-30 ms uniformly, so that some overtake others."""
-    return [None if rng.random() < 0.05 else 0.05 + rng.uniform(-0.03, 0.03) for _ in range(n)]
+# Seconds of silence before and after a clip.
+BEFORE, AFTER = 1.0, 1.0
+FRAME, RATE = 160, 8000
 
 
-def bursty_loss(rng, n):
-    """10 % lost in bursts of three packets on average (Gilbert: bad to good 1/3, good to bad 1/27), no jitter."""
-    delays, bad = [], False
-    for _ in range(n):
-        bad = rng.random() >= 1 / 3 if bad else rng.random() < 1 / 27
-        delays.append(None if bad else 0.0)
-    return delays
-
-
-NETWORKS = {"clean": clean, "5 % random loss, 30 ms jitter": random_loss, "10 % bursty loss": bursty_loss}
-
-
-def call(name: str, audio: bytes, network, seed: int) -> tuple[int, int]:
+def call(name: str, audio: bytes, fates) -> tuple[int, int]:
     """Calls 1000 at 127.0.0.1:5060 as `name` and plays u-law `audio`; packets made and packets sent."""
     sip, rtp = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
     for s in (sip, rtp):
@@ -74,19 +57,20 @@ def call(name: str, audio: bytes, network, seed: int) -> tuple[int, int]:
     peer = ("127.0.0.1", int(re.search(r"^m=audio (\d+)", answer, re.M).group(1)))
     send("ACK", 1, to)
 
-    rng = random.Random(seed)
+    silence = lambda seconds: [b"\xff" * FRAME] * int(seconds * RATE / FRAME)
     frames = [audio[i:i + FRAME].ljust(FRAME, b"\xff") for i in range(0, len(audio), FRAME)]
-    before, after = int(SPEAK_AT * 50), int(AFTER * 50)
-    frames = [b"\xff" * FRAME] * before + frames + [b"\xff" * FRAME] * after
-    start, queue = time.monotonic() + 0.05, []
-    for i, delay in enumerate(network(rng, len(frames))):
+    frames = silence(BEFORE) + frames + silence(AFTER)
+    start, queue, last = time.monotonic() + 0.05, [], 0.0
+    for i, delay in zip(range(len(frames)), fates):
         if delay is not None:
-            heapq.heappush(queue, (start + i * 0.02 + delay, i))
+            # A network queue keeps the order.
+            last = max(last, start + i * 0.02 + delay)
+            heapq.heappush(queue, (last, i))
     sent = len(queue)
     while queue:
         at, i = heapq.heappop(queue)
         time.sleep(max(0.0, at - time.monotonic()))
-        rtp.sendto(struct.pack("!BBHII", 0x80, 0, i & 0xFFFF, i * FRAME, seed & 0xFFFFFFFF) + frames[i], peer)
+        rtp.sendto(struct.pack("!BBHII", 0x80, 0, i & 0xFFFF, i * FRAME, 1) + frames[i], peer)
         try:
             while True:
                 rtp.recv(2048)
@@ -97,43 +81,41 @@ def call(name: str, audio: bytes, network, seed: int) -> tuple[int, int]:
     return len(frames), sent
 
 
-def words(text: str) -> list[str]:
-    """Words as they are scored: no case and punctuation, figures spelled digit by digit, Mr as it is said."""
-    text = re.sub(r"\bmr\b\.?", "mister", text.lower().replace("-", " "))
-    text = re.sub(r"\b10\b", " ten ", text)
-    text = re.sub(r"\d", lambda digit: f" {DIGITS[int(digit.group())]} ", text)
-    return re.sub(r"[^a-z' ]", " ", text).split()
-
-
-def errors(truth: list[str], heard: list[str]) -> int:
-    row = list(range(len(heard) + 1))
-    for i, a in enumerate(truth, 1):
-        row, last = [i], row
-        for j, b in enumerate(heard, 1):
-            row.append(min(last[j] + 1, row[-1] + 1, last[j - 1] + (a != b)))
-    return row[-1]
-
-
-def samples(path: Path) -> np.ndarray:
-    """The caller's side (left) at 8 kHz."""
-    raw = subprocess.run(["sox", path, "-t", "raw", "-r", "8000", "-b", "16", "-e", "signed", "-", "remix", "1"],
+def samples(path: Path, channel=1) -> np.ndarray:
+    """One side at 8 kHz; the caller's is the first."""
+    raw = subprocess.run(["sox", path, "-t", "raw", "-r", "8000", "-b", "16", "-e", "signed", "-", "remix", str(channel)],
                          check=True, capture_output=True).stdout
     return np.frombuffer(raw, "<i2").astype(float)
 
 
-def quality(sent: np.ndarray, record: Path) -> tuple[float | None, float]:
-    """PESQ (P.862.1, narrow-band; `None` where it finds no utterance) and STOI of the clip as it was recorded, with half
-    a second of silence around."""
-    heard, pad = samples(record), np.zeros(4000)
-    about = int(SPEAK_AT * 8000) - 4000
-    window = heard[about:about + len(sent) + 12000]
-    at = about + int(np.argmax(np.correlate(window, sent, "valid")))
-    got = heard[at:at + len(sent)]
+def find(sent: np.ndarray, heard: np.ndarray) -> int:
+    """Where in `heard` that begins which was sent."""
+    spectrum = np.fft.rfft(heard, 2 * len(heard)) * np.conj(np.fft.rfft(sent, 2 * len(heard)))
+    return int(np.argmax(np.fft.irfft(spectrum)[:max(1, len(heard) - len(sent) + 1)]))
+
+
+def quality(sent: np.ndarray, got: np.ndarray) -> tuple[float | None, float]:
+    """PESQ (P.862.1, narrow-band; `None` where it finds no utterance) and STOI, with half a second of silence around."""
+    pad = np.zeros(RATE // 2)
     try:
-        mos = pesq(8000, *(np.concatenate([pad, x, pad]).astype(np.int16) for x in (sent, got)), "nb")
+        mos = pesq(RATE, *(np.concatenate([pad, x, pad]).astype(np.int16) for x in (sent, got)), "nb")
     except NoUtterancesError:
         mos = None
-    return mos, stoi(sent, got, 8000)
+    return mos, stoi(sent, got, RATE)
+
+
+def write(path: Path, audio: np.ndarray):
+    with wave.open(str(path), "wb") as out:
+        out.setparams((1, 2, RATE, 0, "NONE", ""))
+        out.writeframes(np.clip(audio, -32768, 32767).astype("<i2").tobytes())
+
+
+def recognise(hotline: str, table: Path) -> dict[str, tuple[str, int, int]]:
+    """What was heard in each file: its language, errors and the words or characters that they are of."""
+    said = subprocess.run([hotline, "eval", "asr", table, "--json"], capture_output=True, text=True, check=True)
+    table.with_suffix(".json").write_text(said.stdout)
+    return {clip["file"]: (report["lang"], clip["tally"]["errors"], clip["tally"]["units"])
+            for report in json.loads(said.stdout) for clip in report["clips"]}
 
 
 def main():
@@ -149,38 +131,51 @@ def main():
     options.work.mkdir(parents=True)
     certificates(options.work)
     with options.clips.open() as table:
-        clips = [(options.clips.parent / row["file"], row["transcript"]) for row in csv.DictReader(table, delimiter="\t")
-                 if row["language"] == "en"]
+        clips = [(options.clips.parent / row["file"], row["language"], row["transcript"]) for row in csv.DictReader(table, delimiter="\t")]
     encode = lambda path: subprocess.run(["sox", path, "-t", "ul", "-r", "8000", "-c", "1", "-"], check=True, capture_output=True).stdout
-    audio = {path: encode(path) for path, _ in clips}
-    plans = [(f"n{n}s{seed}c{c}", network, path, said, 1000 * seed + c) for n, network in enumerate(NETWORKS)
-             for seed in range(options.seeds) for c, (path, said) in enumerate(clips)]
-    with Service(options.hotline, options.work, options.prompts, "impair", numbers=[("1000", ROOT / "dialplans/utility-en.yaml", "")]) as service:
+    plans = [(f"n{n}s{seed}c{c}", net, seed, c) for n, net in enumerate(NETWORKS)
+             for seed in range(options.seeds if n else 1) for c in range(len(clips))]
+    reader = options.work / "reader.yaml"
+    reader.write_text(far.READER)
+    # Nobody listens in these calls: they are recorded.
+    with Service(options.hotline, options.work, options.prompts, "impair", numbers=[("1000", reader, "")], recognizer="") as service:
         with ThreadPoolExecutor(options.at_once) as pool:
-            counts = list(pool.map(lambda p: call(p[0], audio[p[2]], NETWORKS[p[1]], p[4]), plans))
-        time.sleep(3)
-    base = sqlite3.connect(service.dir / "data/hotline.db")
-    print("| network | calls | packets lost | concealed | word errors | WER | PESQ, mean | PESQ, worst | STOI |\n|" + "---|" * 9)
-    details = (options.work / "calls.tsv").open("w")
-    for network in NETWORKS:
-        wrong = total = made = sent = concealed = 0
-        mos, intelligible = [], []
-        for (name, of, path, said, _), count in zip(plans, counts):
-            if of != network:
-                continue
-            row = base.execute("SELECT id, recording, json_extract(rtp, '$.concealed_ms') FROM calls WHERE caller = ?", (name,)).fetchone()
-            heard = " ".join(text for (text,) in base.execute(
-                "SELECT json_extract(data, '$.hypotheses[0].text') FROM events WHERE call_id = ? AND kind = 'heard' ORDER BY seq",
-                (row[0],)) if text)
-            wrong_here = errors(words(said), words(heard))
-            p, s = quality(samples(path), Path(row[1]))
-            print(name, path.name, wrong_here, len(words(said)), p, f"{s:.3f}", row[2], heard, sep="\t", file=details)
-            wrong, total, made, sent = wrong + wrong_here, total + len(words(said)), made + count[0], sent + count[1]
-            concealed += row[2]
-            mos += [] if p is None else [p]
-            intelligible.append(s)
-        print(f"| {network} | {len(intelligible)} | {100 * (made - sent) / made:.1f} % | {concealed / (20 * made) * 100:.1f} % | {wrong} of {total} | "
-              f"{100 * wrong / total:.1f} % | {np.mean(mos):.2f} | {min(mos):.2f} | {np.mean(intelligible):.3f} |")
+            play = lambda p: call(p[0], encode(clips[p[3]][0]), network(p[1], 1000 * p[2] + p[3]))
+            counts = list(pool.map(play, plans))
+        heard_far = far.listen(service, options.work, options.seeds)
+        time.sleep(2)
+    report(options, service.dir / "data/hotline.db", clips, plans, counts)
+    far.report(heard_far)
+
+
+def report(options, database: Path, clips, plans, counts):
+    base, runs, rows = sqlite3.connect(database), {}, ["file\tlanguage\ttranscript"]
+    for (name, net, seed, c), count in zip(plans, counts):
+        path, language, transcript = clips[c]
+        record, concealed_ms = base.execute("SELECT recording, json_extract(rtp, '$.concealed_ms') FROM calls WHERE caller = ?",
+                                            (name,)).fetchone()
+        clip, heard = samples(path), samples(Path(record))
+        at = find(clip, heard)
+        piece = options.work / f"{name}.wav"
+        write(piece, heard[max(0, at - RATE // 2):at + len(clip) + RATE // 2])
+        rows.append(f"{piece}\t{language}\t{transcript}")
+        runs.setdefault((net, seed), []).append((str(piece), *count, concealed_ms, *quality(clip, heard[at:at + len(clip)])))
+    table = options.work / "pieces.tsv"
+    table.write_text("\n".join(rows) + "\n")
+    said = recognise(options.hotline, table)
+    print("| network | seed | packets lost | concealed | WER, English | CER, Mandarin | errors, both | PESQ, mean | PESQ, worst | STOI |\n|"
+          + "---|" * 10)
+    for (net, seed), calls in runs.items():
+        files, made, sent, concealed, mos, intelligible = map(list, zip(*calls))
+        mos = [p for p in mos if p is not None]
+
+        def rate(*languages):
+            heard = [said[file][1:] for file in files if said[file][0] in languages]
+            wrong, of = sum(e for e, _ in heard), sum(u for _, u in heard)
+            return f"{100 * wrong / of:.1f} % ({wrong} of {of})" if of else ""
+
+        print(f"| {net} | {seed} | {100 * (1 - sum(sent) / sum(made)):.1f} % | {sum(concealed) / (0.2 * sum(made)):.1f} % | {rate('en')} | "
+              f"{rate('zh')} | {rate('en', 'zh')} | {np.mean(mos):.2f} | {min(mos):.2f} | {np.mean(intelligible):.3f} |", flush=True)
 
 
 if __name__ == "__main__":

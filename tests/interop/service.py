@@ -23,13 +23,15 @@ tone_keys = "always"
 dir = "{dir}/data"
 prompts = "{prompts}"
 
+{recognizer}
+[voices]
+dir = "{root}/voices"
+"""
+RECOGNIZER = """
 [recognizer.en]
 engine = "moonshine"
 model = "moonshine-tiny-en"
 threads = 1
-
-[voices]
-dir = "{root}/voices"
 """
 NUMBER = """
 [[number]]
@@ -72,10 +74,11 @@ class Service:
     """`numbers` are (number, dialplan or (whom to hand over to, how), further lines); `trunks` is configuration."""
 
     def __init__(self, hotline: str, files: Path, prompts: Path, name: str, *, ip="127.0.0.1", port=5060,
-                 rtp="20000-20999", numbers=(), trunks=""):
+                 rtp="20000-20999", numbers=(), trunks="", recognizer=RECOGNIZER):
         self.hotline, self.files, self.dir, self.process = hotline, files, files / name, None
         self.dir.mkdir()
-        text = CONFIG.format(ip=ip, port=port, tls=port + 1, rtp=rtp, files=files, dir=self.dir, prompts=prompts, root=ROOT)
+        text = CONFIG.format(ip=ip, port=port, tls=port + 1, rtp=rtp, files=files, dir=self.dir, prompts=prompts, root=ROOT,
+                             recognizer=recognizer)
         for number, dialplan, more in numbers:
             if isinstance(dialplan, tuple):
                 to, mode = dialplan
