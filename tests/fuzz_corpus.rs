@@ -54,6 +54,11 @@ fn protected_packets() {
 }
 
 #[test]
+fn handshakes() {
+    replay("dtls", checks::dtls::check);
+}
+
+#[test]
 fn sound_files() {
     replay("wav", checks::wav::check);
 }

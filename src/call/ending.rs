@@ -26,6 +26,8 @@ pub enum EndReason {
     NoAudio,
     /// Somebody who drives the call ended it.
     Ordered,
+    /// The media could not be protected as agreed: no DTLS handshake, or one of somebody else.
+    Unprotected,
     /// The call reached `limits.max_duration`.
     MaxDuration,
     /// The service was stopped and did not wait any longer.
@@ -46,6 +48,7 @@ impl EndReason {
             Self::Cancelled => "cancelled",
             Self::NoAudio => "no_audio",
             Self::Ordered => "operator_hangup",
+            Self::Unprotected => "unprotected",
             Self::MaxDuration => "max_duration",
             Self::Shutdown => "shutdown",
             Self::Failed => "failed",
@@ -62,6 +65,7 @@ impl EndReason {
             | Self::Cancelled
             | Self::Ordered => HangUpCause::Normal,
             Self::NoAudio => HangUpCause::MediaTimeout,
+            Self::Unprotected => HangUpCause::Unprotected,
             Self::MaxDuration => HangUpCause::MaxDuration,
             Self::Shutdown => HangUpCause::Shutdown,
             Self::Failed => HangUpCause::Failure,

@@ -6,14 +6,18 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio::{net::UdpSocket, time::Instant};
 
-use super::{CallError, protection::Protection, socket::PolledSocket};
+use super::{
+    CallError,
+    protection::{Port, Protection},
+    socket::PolledSocket,
+};
 use crate::{
     audio::{CallTime, DtmfDetector, Hz8k, Pcm},
     rtp::{
         Formats, KeyMerger, KeySource, NtpTime, Playout, Received, RtpConfig, RtpSession, RtpStats,
     },
     sdp::Negotiated,
-    srtp::SrtpError,
+    srtp::{self, SrtpError},
 };
 
 /// Larger than any UDP datagram on an Ethernet.
@@ -71,6 +75,8 @@ pub(super) struct Media {
     protection: Protection,
     remote: SocketAddr,
     remote_rtcp: SocketAddr,
+    /// RTCP goes over the sockets of RTP (RFC 5761).
+    shared: bool,
     /// What the times that are passed in count from, on the session's own clock.
     base: Duration,
     waits: Duration,
@@ -104,9 +110,10 @@ impl Media {
             rtcp: PolledSocket::new(rtcp).map_err(CallError::Socket)?,
             ticks: 0,
             session,
-            protection: Protection::new(peer.srtp.as_ref())?,
+            protection: Protection::new(peer, Instant::now().into_std())?,
             remote: peer.remote,
             remote_rtcp: peer.rtcp,
+            shared: peer.rtcp == peer.remote,
             base: Duration::ZERO,
             waits: Duration::ZERO,
             latched: false,
@@ -122,7 +129,8 @@ impl Media {
 
     /// The peer changed the session: hold, resume, another address, other codecs or keys.
     pub(super) fn renegotiated(&mut self, peer: &Negotiated) -> Result<(), SrtpError> {
-        self.protection.renew(peer.srtp.as_ref())?;
+        self.protection.renew(peer, Instant::now().into_std())?;
+        self.shared = peer.rtcp == peer.remote;
         self.session.renegotiate(formats(peer, self.options));
         if self.tones.is_none() || self.options.tones.detector(peer).is_none() {
             self.tones = self.options.tones.detector(peer);
@@ -160,16 +168,20 @@ impl Media {
         if self.ticks.is_multiple_of(RTCP_EVERY) {
             for _ in 0..MAX_WAITING {
                 let Some(waiting) = self.rtcp.receive(&mut buffer) else { break };
-                self.take_rtcp(came(waiting.waited), &mut buffer, waiting.len);
+                self.take_rtcp(came(waiting.waited), &mut buffer, waiting.len, waiting.from);
             }
         }
+        self.go_on_with_handshakes();
     }
 
     fn take_rtp(&mut self, at: CallTime, buffer: &mut [u8], len: usize, from: SocketAddr) {
         if self.latched && from != self.remote && self.last_heard.elapsed() < RELATCH {
             return;
         }
-        let Some(len) = self.protection.open(buffer, len) else { return };
+        if srtp::is_dtls(&buffer[..len]) {
+            return self.take_handshake(Port::Rtp, &buffer[..len], from);
+        }
+        let Some(len) = self.protection.open(Port::Rtp, buffer, len) else { return };
         let Ok(Received::Audio | Received::Event | Received::Noise) =
             self.session.receive(at, &buffer[..len])
         else {
@@ -177,17 +189,63 @@ impl Media {
         };
         if from != self.remote {
             tracing::debug!(%from, sdp = %self.remote, "RTP comes from another address");
-            self.remote = from;
-            self.remote_rtcp = SocketAddr::new(from.ip(), from.port().wrapping_add(1));
+            self.follow(from);
         }
         self.latched = true;
         self.last_heard = Instant::now();
     }
 
-    fn take_rtcp(&mut self, at: CallTime, buffer: &mut [u8], len: usize) {
-        let Some(len) = self.protection.open(buffer, len) else { return };
+    /// From now on sends to where the peer's RTP comes from.
+    fn follow(&mut self, from: SocketAddr) {
+        let rtcp = if self.shared { 0 } else { 1 };
+        self.remote = from;
+        self.remote_rtcp = SocketAddr::new(from.ip(), from.port().wrapping_add(rtcp));
+    }
+
+    fn take_rtcp(&mut self, at: CallTime, buffer: &mut [u8], len: usize, from: SocketAddr) {
+        if srtp::is_dtls(&buffer[..len]) {
+            return self.take_handshake(Port::Rtcp, &buffer[..len], from);
+        }
+        let Some(len) = self.protection.open(Port::Rtcp, buffer, len) else { return };
         // A report that does not parse is counted by the session and otherwise ignored.
         let _ = self.session.receive_rtcp(at, &buffer[..len]);
+    }
+
+    /// A part of a handshake comes from where it is to be answered to, as behind a NAT; who it is
+    /// from is proved at the end.
+    fn take_handshake(&mut self, port: Port, datagram: &[u8], from: SocketAddr) {
+        let begun = !self.protection.is_ready();
+        let now = Instant::now().into_std();
+        if self.protection.take_handshake(port, datagram, now) && begun && !self.latched {
+            match port {
+                Port::Rtp => self.follow(from),
+                Port::Rtcp => self.remote_rtcp = from,
+            }
+        }
+    }
+
+    fn go_on_with_handshakes(&mut self) {
+        for (port, datagram) in self.protection.due(Instant::now().into_std()) {
+            match port {
+                Port::Rtp => self.rtp.send(&datagram, self.remote),
+                Port::Rtcp => self.rtcp.send(&datagram, self.remote_rtcp),
+            }
+        }
+    }
+
+    /// Whether audio can go both ways: with DTLS-SRTP only after the handshake.
+    pub(super) fn is_ready(&self) -> bool {
+        self.protection.is_ready()
+    }
+
+    /// The call is answered: the peer has the whole time for its handshake from now on.
+    pub(super) fn answered(&mut self) {
+        self.protection.wait_from(Instant::now().into_std());
+    }
+
+    /// Why the media cannot be protected as agreed, once that is certain.
+    pub(super) fn failure(&self) -> Option<SrtpError> {
+        self.protection.failure(Instant::now().into_std())
     }
 
     /// The caller's next 20 ms, silent while a key sounds: it would be taken for speech, interrupt
@@ -250,9 +308,9 @@ impl Media {
     }
 
     fn send_rtcp(&mut self, packet: Vec<u8>) {
-        if let Some(packet) = self.protection.seal_rtcp(packet) {
-            self.rtcp.send(&packet, self.remote_rtcp);
-        }
+        let Some(packet) = self.protection.seal_rtcp(packet) else { return };
+        let socket = if self.shared { &self.rtp } else { &self.rtcp };
+        socket.send(&packet, self.remote_rtcp);
     }
 
     /// Says goodbye over RTCP and returns what the call's media was like.

@@ -35,6 +35,7 @@ mod socket;
 mod task;
 mod transfer;
 pub mod trial;
+mod unprotected;
 mod up;
 mod voice;
 

@@ -11,7 +11,10 @@ use super::{
     live::{Happening, Watched},
     on_line::OnLine,
 };
-use crate::{audio::CallTime, conversation::Note, dialog::Outcome, sip::Reason, store::CallEvent};
+use crate::{
+    audio::CallTime, conversation::Note, dialog::Outcome, sip::Reason, srtp::SrtpError,
+    store::CallEvent,
+};
 
 /// Collects what the store will get when the call is over, and tells watchers as it happens.
 #[derive(Debug)]
@@ -97,6 +100,12 @@ impl Record {
     pub(super) fn entry(&mut self, at: CallTime, kind: &str, data: &impl Serialize) {
         let data = serde_json::to_value(data).unwrap_or_default();
         self.events.push(CallEvent { at, kind: kind.to_owned(), data });
+    }
+
+    /// Why the call's media could not be protected.
+    pub(super) fn unprotected(&mut self, at: CallTime, problem: &SrtpError) {
+        let data = json!({ "problem": problem.to_string() });
+        self.events.push(CallEvent { at, kind: "unprotected".to_owned(), data });
     }
 
     /// The dialog has ended with this.

@@ -2,7 +2,7 @@
 
 use super::media::Media;
 use crate::{
-    sdp::{self, Direction, LocalMedia, Negotiated, SdpError},
+    sdp::{self, Direction, Keying, LocalMedia, Negotiated, SdpError, Security},
     sip::Reinvite,
     srtp::SrtpError,
 };
@@ -12,17 +12,14 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Session {
     local: LocalMedia,
+    /// What protection we began with.
+    policy: Security,
     last: Option<String>,
 }
 
 impl Session {
     pub(super) fn new(local: LocalMedia) -> Self {
-        Self { local, last: None }
-    }
-
-    /// What our descriptions are made from.
-    pub(super) fn local(&self) -> &LocalMedia {
-        &self.local
+        Self { policy: local.security.clone(), local, last: None }
     }
 
     /// What we said last; empty before anything was said.
@@ -36,8 +33,40 @@ impl Session {
     /// [`SdpError`] when nothing can be agreed on; nothing has changed then.
     pub(super) fn answer(&mut self, offer: &str) -> Result<(String, Negotiated), SdpError> {
         let (_, peer) = sdp::answer(offer, &self.local)?;
+        self.agreed(&peer);
         let answer = self.describe(|local| Ok(sdp::answer(offer, local)?.0))?;
         Ok((answer, peer))
+    }
+
+    /// As [`answer`](Self::answer), to somebody who takes the peer's place: what was agreed with the
+    /// peer about protection binds nobody else.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer).
+    pub(super) fn answer_another(&mut self, offer: &str) -> Result<(String, Negotiated), SdpError> {
+        let before = std::mem::replace(&mut self.local.security, self.policy.clone());
+        self.answer(offer).inspect_err(|_| self.local.security = before)
+    }
+
+    /// What the peer's answer to our offer agrees on.
+    ///
+    /// # Errors
+    /// [`SdpError`] when it cannot be used; nothing has changed then.
+    pub(super) fn accept(&mut self, answer: &str) -> Result<Negotiated, SdpError> {
+        let peer = sdp::accept(answer, &self.local)?;
+        self.agreed(&peer);
+        Ok(peer)
+    }
+
+    /// Our part in a handshake stays for as long as the call lasts, and our offers are then of
+    /// nothing else.
+    fn agreed(&mut self, peer: &Negotiated) {
+        let security = &mut self.local.security;
+        if let (Some(dtls), Some(Keying::Dtls(terms))) = (&mut security.dtls, &peer.srtp) {
+            dtls.role = Some(terms.role);
+            dtls.offered = true;
+            security.required = true;
+        }
     }
 
     /// Our offer.
@@ -78,10 +107,9 @@ impl Session {
     /// Takes the peer's answer to the offer that we gave it in a change; true when it could be
     /// used.
     pub(super) fn answered_in_ack(&mut self, answer: &str, media: &mut Media) -> bool {
-        let changed =
-            sdp::accept(answer, &self.local).map_err(|error| error.to_string()).and_then(|peer| {
-                media.renegotiated(&peer).map_err(|error: SrtpError| error.to_string())
-            });
+        let changed = self.accept(answer).map_err(|error| error.to_string()).and_then(|peer| {
+            media.renegotiated(&peer).map_err(|error: SrtpError| error.to_string())
+        });
         if let Err(error) = &changed {
             tracing::warn!(%error, "the answer to our offer cannot be used");
         }
@@ -105,7 +133,7 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sdp::{Capabilities, Security};
+    use crate::{call::SrtpPolicy, sdp::Capabilities};
 
     fn session() -> Session {
         Session::new(LocalMedia {
@@ -152,5 +180,19 @@ mod tests {
         let (first, _) = session.answer(&offer("sendrecv")).unwrap();
         session.answer("v=0\r\n").unwrap_err();
         assert_eq!(session.answer(&offer("sendrecv")).unwrap().0, first);
+    }
+
+    #[test]
+    fn what_a_handshake_protects_stays_so_until_another_takes_the_peers_place() {
+        let mut ours = session();
+        ours.local.security = SrtpPolicy::Optional.security();
+        ours.policy = ours.local.security.clone();
+        let peer = LocalMedia { security: SrtpPolicy::Dtls.security(), ..session().local };
+        ours.answer(&sdp::offer(&peer)).unwrap();
+        let again = ours.offer();
+        assert!(again.contains("UDP/TLS/RTP/SAVP") && again.contains("a=setup:actpass"), "{again}");
+        ours.answer(&offer("sendrecv")).unwrap_err();
+        let (_, agreed) = ours.answer_another(&offer("sendrecv")).unwrap();
+        assert_eq!(agreed.srtp, None);
     }
 }

@@ -33,7 +33,7 @@ use crate::{
     crm::Crm,
     dialplan::Dialplan,
     llm::Llm,
-    sdp::{self, Capabilities, LocalMedia, Negotiated},
+    sdp::{Capabilities, LocalMedia, Negotiated},
     sip::{Dialer, HangUpCause, Leg, LegEvent, LegInfo, Permit, SipError},
     speech::prompts::Prompts,
     store::Store,
@@ -141,7 +141,7 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
     let acked = media.is_err();
     let media = match media {
         Ok(media) => media,
-        Err((rtp, rtcp)) => match answer_in_ack(&mut leg, session.local()).await {
+        Err((rtp, rtcp)) => match answer_in_ack(&mut leg, &mut session).await {
             Ok(peer) => Media::new(rtp, rtcp, &peer, setup.media)?,
             Err(error) => {
                 archive.discard().await;
@@ -266,11 +266,14 @@ pub(crate) fn local_now() -> PrimitiveDateTime {
 }
 
 /// Our 200 OK carried an offer; its answer comes in the ACK.
-async fn answer_in_ack<L: Leg>(leg: &mut L, local: &LocalMedia) -> Result<Negotiated, CallError> {
+async fn answer_in_ack<L: Leg>(
+    leg: &mut L,
+    session: &mut Session,
+) -> Result<Negotiated, CallError> {
     loop {
         match timeout(ANSWER_IN_ACK, leg.next_event()).await {
             Ok(Some(LegEvent::Confirmed { answer })) => {
-                return Ok(sdp::accept(answer.as_deref().unwrap_or_default(), local)?);
+                return Ok(session.accept(answer.as_deref().unwrap_or_default())?);
             }
             Ok(Some(LegEvent::Ringing | LegEvent::Key { .. } | LegEvent::Reinvite(_))) => {}
             Ok(_) | Err(_) => return Err(CallError::Gone),

@@ -153,6 +153,7 @@ impl<L: Leg> Call<L> {
     /// One frame in, one frame out. A late tick does its work at once; the grid stays.
     fn tick(&mut self) {
         self.media.take_waiting(self.clock.line(Instant::now()));
+        self.watch_keys();
         let line = self.clock.tick();
         let caller = self.controls.heard(self.media.pull().audio);
         if line.since(CallTime::ZERO) > self.limits.max_duration() {
@@ -181,7 +182,7 @@ impl<L: Leg> Call<L> {
         if let Some(input) = self.follow_on(now) {
             self.step(now, input);
         }
-        if !self.started && self.may_begin(now, &caller) {
+        if !self.started && self.media.is_ready() && self.may_begin(now, &caller) {
             self.start(now);
         }
         if self.conversation.deadline().is_some_and(|at| at <= now) {

@@ -44,7 +44,9 @@ pub(super) struct Up {
 
 /// The call that `leg` is up for.
 pub(super) fn call<L: Leg>(leg: L, setup: &Setup, up: Up) -> Call<L> {
-    let Up { media, session, archive, record, parties, facts, line, seat, acked, answered } = up;
+    let Up { mut media, session, archive, record, parties, facts, line, seat, acked, answered } =
+        up;
+    media.answered();
     let is_heard = setup.dialplan.languages().iter().any(|lang| setup.engines.hears(*lang));
     let machine = Machine::new(Arc::clone(&setup.dialplan), facts);
     Call {

@@ -46,7 +46,7 @@ pub struct CallArgs {
     /// Address to call from.
     #[arg(long, default_value = "0.0.0.0")]
     bind: IpAddr,
-    /// Whether to protect the media: off, optional or required.
+    /// Whether to protect the media: off, optional, required, dtls-optional or dtls.
     #[arg(long, default_value = "off", value_parser = policy)]
     srtp: SrtpPolicy,
     /// Codec to offer (pcmu, pcma, g722, opus); repeat for more, in order of preference.
@@ -102,7 +102,9 @@ fn capabilities(args: &CallArgs) -> Capabilities {
 }
 
 fn policy(name: &str) -> Result<SrtpPolicy, String> {
-    serde_json::from_value(name.into()).map_err(|_| "not off, optional or required".to_owned())
+    let known = SrtpPolicy::ALL.into_iter().find(|(known, _)| *known == name);
+    let names = || SrtpPolicy::ALL.map(|(name, _)| name).join(", ");
+    known.map(|(_, policy)| policy).ok_or_else(|| format!("it is one of {}", names()))
 }
 
 fn turn(path: &Path) -> anyhow::Result<Turn> {

@@ -1,7 +1,7 @@
 use sdp_types::{Media, MediaType, TransportProto};
 
 use super::{
-    LocalMedia, Negotiated, SdpError,
+    Keying, LocalMedia, Negotiated, SdpError,
     media::{self, Chosen},
     offer::describe,
 };
@@ -37,9 +37,13 @@ fn accepted(offered: &Media, local: &LocalMedia, chosen: &Chosen) -> Media {
     media.media.clone_from(&offered.media);
     media.proto.clone_from(&offered.proto);
     describe(&mut media, &chosen.formats, negotiated.direction);
-    if let (Some(tag), Some(keys)) = (chosen.crypto_tag, &negotiated.srtp) {
-        let line = CryptoAttribute { tag, key: keys.ours.clone() };
-        media.add_attribute_with_value("crypto", line.to_string());
+    match (&negotiated.srtp, chosen.crypto_tag) {
+        (Some(Keying::Sdes(keys)), Some(tag)) => {
+            let line = CryptoAttribute { tag, key: keys.ours.clone() };
+            media.add_attribute_with_value("crypto", line.to_string());
+        }
+        (Some(Keying::Dtls(terms)), _) => terms.describe(&mut media),
+        _ => {}
     }
     if offered.has_attribute("rtcp-mux") {
         media.add_attribute_from_str("rtcp-mux");
@@ -292,8 +296,8 @@ mod tests {
         assert_eq!(refusal(&["m=video 5000 RTP/AVP 31"]), SdpError::NoAudio);
         assert_eq!(refusal(&["m=audio 0 RTP/AVP 0"]), SdpError::NoAudio);
         assert_eq!(
-            refusal(&["m=audio 5000 UDP/TLS/RTP/SAVP 0"]),
-            SdpError::Transport { offered: "UDP/TLS/RTP/SAVP".into() }
+            refusal(&["m=audio 5000 TCP/RTP/AVP 0"]),
+            SdpError::Transport { offered: "TCP/RTP/AVP".into() }
         );
         for c in ["c=IN IP4 media.example.com", "c=IN IP4 224.2.1.1/127"] {
             assert!(matches!(refusal(&["m=audio 5000 RTP/AVP 0", c]), SdpError::Address { .. }));

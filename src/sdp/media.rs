@@ -57,7 +57,7 @@ fn negotiate(
     })?;
     let ip = address(session, media)?;
     let remote = SocketAddr::new(ip, media.port);
-    let (crypto_tag, srtp) = local.security.agree(media)?.unzip();
+    let (crypto_tag, srtp) = local.security.agree(session, media)?.unzip();
     let offered = direction(session, media);
     // RFC 2543 hold: the peer wants nothing, and RFC 3264 section 8.4 still allows it.
     let offered = Direction::new(offered.sends(), offered.receives() && !ip.is_unspecified());
@@ -74,7 +74,7 @@ fn negotiate(
         ptime_ms: ptime(media),
         srtp,
     };
-    Ok((crypto_tag, common, negotiated))
+    Ok((crypto_tag.flatten(), common, negotiated))
 }
 
 fn address(session: &Session, media: &Media) -> Result<IpAddr, SdpError> {

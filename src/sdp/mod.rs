@@ -12,7 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 pub use answer::answer;
 pub use direction::Direction;
 pub use offer::{accept, offer, offer_as};
-pub use security::{Security, SrtpKeys};
+pub use security::{Dtls, DtlsTerms, Keying, Security, SrtpKeys};
 
 use crate::audio::Codec;
 
@@ -77,8 +77,8 @@ pub struct Negotiated {
     pub direction: Direction,
     /// Audio that the peer wants in a packet, in ms, 10 to 60.
     pub ptime_ms: u32,
-    /// The keys, when the stream is protected.
-    pub srtp: Option<SrtpKeys>,
+    /// Where the keys come from, when the stream is protected.
+    pub srtp: Option<Keying>,
 }
 
 /// What can go wrong in this room. Each is a reason to answer `488 Not Acceptable Here`, except
@@ -96,7 +96,9 @@ pub enum SdpError {
     #[error("SDP has no active m=audio line; the peer must offer one with a port")]
     NoAudio,
     /// Audio over something other than RTP.
-    #[error("SDP has audio only over {offered}; the peer must offer RTP/AVP or RTP/SAVP")]
+    #[error(
+        "SDP has audio only over {offered}; the peer must offer RTP/AVP, RTP/SAVP or UDP/TLS/RTP/SAVP"
+    )]
     Transport {
         /// The `proto` field.
         offered: String,
@@ -104,7 +106,7 @@ pub enum SdpError {
     /// No agreement on the stream's protection.
     #[error("SDP cannot be answered: {problem}")]
     Security {
-        /// What is missing, or wrong with each `a=crypto` line.
+        /// What is missing, or wrong with each `a=crypto` and `a=fingerprint` line.
         problem: String,
     },
     /// None of the codecs is ours.

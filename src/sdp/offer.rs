@@ -16,9 +16,7 @@ pub fn offer(local: &LocalMedia) -> String {
 pub fn offer_as(local: &LocalMedia, direction: Direction) -> String {
     let mut media = Media::new(MediaType::Audio, local.port, local.security.transport(), "");
     describe(&mut media, &Formats::ours(&local.capabilities), direction);
-    for line in local.security.lines() {
-        media.add_attribute_with_value("crypto", line.to_string());
-    }
+    local.security.describe(&mut media);
     let mut session = session(local);
     session.add_media(media);
     session.to_string()

@@ -162,7 +162,7 @@ fn default_max_calls() -> usize {
 pub struct Rtp {
     /// Ports, such as `20000-20999`: two for each call.
     pub ports: String,
-    /// SRTP: `off`, `optional` or `required`.
+    /// SRTP: `off`, `optional`, `required`, `dtls-optional` or `dtls`.
     pub srtp: SrtpPolicy,
     /// Codecs in the order in which we offer them: `pcmu`, `pcma`, `g722`, `opus`.
     pub codecs: Vec<Codec>,

@@ -232,6 +232,8 @@ pub enum HangUpCause {
     Normal,
     /// No media came. Q.850 cause 102.
     MediaTimeout,
+    /// The media could not be protected as agreed. Q.850 cause 65, which stands for 488.
+    Unprotected,
     /// The call was longer than allowed. Q.850 cause 102.
     MaxDuration,
     /// The session was not refreshed (RFC 4028). Q.850 cause 102.
@@ -248,6 +250,7 @@ impl HangUpCause {
         match self {
             Self::Normal => r#"Q.850;cause=16;text="Normal call clearing""#,
             Self::MediaTimeout => r#"Q.850;cause=102;text="Media timeout""#,
+            Self::Unprotected => r#"Q.850;cause=65;text="Media encryption failed""#,
             Self::MaxDuration => r#"Q.850;cause=102;text="Maximum duration""#,
             Self::SessionExpired => r#"Q.850;cause=102;text="Session expired""#,
             Self::Failure => r#"Q.850;cause=41;text="Temporary failure""#,

@@ -1,11 +1,14 @@
-//! Floor 1: SRTP (RFC 3711, RFC 7714) as a pure transformation of packets, and its keys as SDP
-//! carries them (SDES, RFC 4568). No sockets, no clock, no randomness: key material is passed in.
+//! Floor 1: SRTP (RFC 3711, RFC 7714) as a pure transformation of packets, and its keys: as SDP
+//! carries them (SDES, RFC 4568), or from a DTLS handshake (RFC 5764). No sockets, no clock: keys,
+//! datagrams and times are passed in. Only handshakes draw random numbers by themselves.
 
 mod attribute;
+mod dtls;
 mod stream;
 mod suite;
 
 pub use attribute::CryptoAttribute;
+pub use dtls::{DtlsRole, Fingerprint, Handshake, Identity, is_dtls};
 pub use stream::SecureStream;
 pub use suite::{MasterKey, Suite};
 
@@ -29,6 +32,18 @@ pub enum SrtpError {
         /// The suite.
         suite: Suite,
         /// What the library says.
+        problem: String,
+    },
+    /// A DTLS handshake that comes to nothing.
+    #[error("the DTLS handshake failed: {problem}")]
+    Handshake {
+        /// Why.
+        problem: String,
+    },
+    /// An `a=fingerprint` line that we cannot use.
+    #[error("a=fingerprint {problem}")]
+    Fingerprint {
+        /// What is wrong with it.
         problem: String,
     },
     /// An `a=crypto` line that we cannot use.

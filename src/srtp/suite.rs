@@ -48,6 +48,11 @@ impl Suite {
         profile.key_len() + profile.salt_len()
     }
 
+    /// Bytes of the master key alone.
+    pub(super) fn master_len(self) -> usize {
+        self.profile().key_len()
+    }
+
     pub(super) fn profile(self) -> ProtectionProfile {
         match self {
             Self::AesCm128HmacSha1_80 => ProtectionProfile::Aes128CmHmacSha1_80,

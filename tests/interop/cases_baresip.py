@@ -3,7 +3,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from bench import AFTER_WELCOME, BALANCE, case, check, keyed, spoken
+import baresip
+from bench import AFTER_WELCOME, BALANCE, HOURS, case, check, keyed, spoken
 
 
 @case("baresip", "call, PCMU", codec="PCMU")
@@ -16,9 +17,37 @@ def codec(bench, codec):
 
 @case("baresip", "SRTP (SDES)")
 def srtp(bench):
-    seen = bench.baresip(seconds=22, srtp=True, wav=late(bench))
+    seen = bench.baresip(seconds=22, srtp="srtp-mand", wav=late(bench))
     check("SRTP is Enabled" in seen["log"], "SRTP is not enabled")
     return spoken(bench, seen) + "; SRTP was mandatory"
+
+
+@case("baresip", "SRTP (DTLS)", mux=False)
+@case("baresip", "SRTP (DTLS), RTCP on the same port", mux=True)
+def dtls(bench, mux):
+    seen = bench.baresip(seconds=24, srtp="dtls_srtp", mux=mux, wav=late(bench))
+    done = re.findall(r"DTLS-SRTP complete \(audio/(\w+)\) Profile=(\w+)", seen["log"])
+    check(("RTP" in dict(done)), "the phone tells of no handshake")
+    check("fingerprint OK" in seen["log"], "the phone did not verify our fingerprint")
+    return spoken(bench, seen) + f"; handshakes: {', '.join(f'{what} {profile}' for what, profile in done)}"
+
+
+@case("baresip", "SRTP (DTLS), called by Hotline")
+def dtls_called(bench):
+    heard = bench.folder()
+    def call():
+        command = [bench.hotline, "call", f"sip:phone@127.0.0.1:{baresip.SIP}", "--bind", "127.0.0.1", "--srtp", "dtls", "--say", BALANCE,
+                   "--record", heard / "both.wav", "--patience", "6"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        check(done.returncode == 0, f"hotline call failed: {done.stderr[-300:]}")
+    seen = baresip.call(bench.folder() / "phone", None, seconds=30, srtp="dtls_srtp", wav=HOURS, meanwhile=call)
+    check("DTLS-SRTP complete" in seen["log"], "the phone tells of no handshake")
+    at_phone = bench.service.recognise(seen["record"])
+    check("balance" in at_phone, f"the phone heard {at_phone!r}")
+    subprocess.run(["sox", heard / "both.wav", heard / "theirs.wav", "remix", "2"], check=True)
+    ours = bench.service.recognise(heard / "theirs.wav")
+    check("hours" in ours, f"Hotline heard {ours!r}")
+    return "we offered UDP/TLS/RTP/SAVP; the phone heard the balance asked for, we heard it ask for the hours"
 
 
 @case("baresip", "TCP", transport="tcp")

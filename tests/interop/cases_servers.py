@@ -3,7 +3,7 @@ import subprocess
 import time
 
 import torture
-from bench import HERE, HOLD, KAMAILIO, KAMAILIO_TLS, SPEAK, case, check, spoken
+from bench import ASK, HERE, HOLD, KAMAILIO, KAMAILIO_TLS, SPEAK, WANT, case, check, connected, spoken
 
 PROXY = f"sip:127.0.0.1:{KAMAILIO};lr"
 
@@ -51,6 +51,26 @@ def kamailio_transport(bench, transport):
 def kamailio_hold(bench):
     bench.kamailio()
     return "held for 4 s, then " + spoken(bench, bench.pjsua(proxy=PROXY, steps=HOLD))
+
+
+@case("Kamailio", "transfer by a bridge", number=1100)
+@case("Kamailio", "attended transfer", number=1101)
+@case("Kamailio", "blind transfer", number=1102)
+def kamailio_transfer(bench, number):
+    """The caller reaches Hotline, and on our REFER the callee, who is registered, by the proxy."""
+    bench.kamailio()
+    account = {"id": "sip:callee@127.0.0.1", "user": "callee", "password": "secret", "registrar": f"sip:127.0.0.1:{KAMAILIO}"}
+    with bench.callee(steps=ASK, **account) as callee:
+        caller = bench.pjsua(proxy=PROXY, uri=f"sip:{number}@127.0.0.1:{KAMAILIO}", steps=WANT)
+        evidence = connected(bench, caller, callee())
+    check("Record-Route: " in caller["log"], "the proxy is not on the way")
+    if number != 1100:
+        check("referred_to" in caller, "the phone got no REFER")
+        evidence = "REFER by way of the proxy, and the phone's own call, too; " + evidence
+    if number == 1101:
+        check("Replaces=" in caller["referred_to"], f"Refer-To: {caller['referred_to']}")
+        evidence += "; REFER with Replaces"
+    return evidence
 
 
 @case("Kamailio", "registration", transport="udp", ip="127.0.0.4", rtp="22000-22199")

@@ -1,10 +1,12 @@
 //! From bytes to things.
 
+use std::sync::{Arc, LazyLock};
+
 use crate::{
     audio::Codec,
     rtp::Formats,
-    sdp::{Capabilities, LocalMedia, Security},
-    srtp::{MasterKey, Suite},
+    sdp::{Capabilities, Dtls, LocalMedia, Security},
+    srtp::{Identity, MasterKey, Suite},
 };
 
 /// Takes an input apart: single bytes, and strings of bytes with their length before them.
@@ -46,16 +48,26 @@ pub fn event_key(event: u8) -> char {
     char::from(b"0123456789*#ABCD"[usize::from(event % 16)])
 }
 
+/// Our certificate.
+pub fn identity() -> Arc<Identity> {
+    static IDENTITY: LazyLock<Arc<Identity>> =
+        LazyLock::new(|| Arc::new(Identity::generate().expect("there is randomness")));
+    Arc::clone(&IDENTITY)
+}
+
 /// Our side of a negotiation; `choice` says with which protection.
 pub fn local_media(choice: u8) -> LocalMedia {
     let key = |suite| MasterKey::from_random(suite, &[choice; MasterKey::MOST_BYTES]);
     let keys = if choice & 1 == 0 { Vec::new() } else { Suite::ALL.map(key).to_vec() };
+    let certificate = || Dtls { identity: identity(), offered: choice & 8 != 0, role: None };
+    let dtls = (choice & 4 != 0).then(certificate);
+    let required = choice & 2 != 0 && (dtls.is_some() || !keys.is_empty());
     LocalMedia {
         address: [192, 0, 2, 9].into(),
         port: 40_000,
         session_id: 1,
         version: 1,
-        security: Security { required: choice & 3 == 3, keys },
+        security: Security { required, keys, dtls },
         capabilities: Capabilities::default(),
     }
 }

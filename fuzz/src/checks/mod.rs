@@ -4,6 +4,7 @@
 mod input;
 
 pub mod dialplan;
+pub mod dtls;
 pub mod framing;
 pub mod mend;
 pub mod rtcp;

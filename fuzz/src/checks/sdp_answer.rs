@@ -2,7 +2,7 @@
 //! ourselves we can read.
 
 use super::input::local_media;
-use crate::sdp::{accept, answer, offer};
+use crate::sdp::{Keying, accept, answer, offer};
 
 /// Checks one input.
 pub fn check(data: &[u8]) {
@@ -17,9 +17,13 @@ pub fn check(data: &[u8]) {
         if ours.security.required {
             assert!(agreed.srtp.is_some(), "SRTP was required");
         }
-        if let Some(keys) = &agreed.srtp {
-            assert!(ours.security.keys.contains(&keys.ours));
-            assert_eq!(keys.ours.suite(), keys.theirs.suite());
+        match &agreed.srtp {
+            None => {}
+            Some(Keying::Sdes(keys)) => {
+                assert!(ours.security.keys.contains(&keys.ours));
+                assert_eq!(keys.ours.suite(), keys.theirs.suite());
+            }
+            Some(Keying::Dtls(terms)) => assert!(!terms.fingerprints.is_empty()),
         }
     }
     // Our own offer, with lines of the input in it, is answered, and the answer accepted.

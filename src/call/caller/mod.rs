@@ -107,6 +107,10 @@ pub async fn converse<L: Leg>(
             biased;
             () = sleep_until(started + TICK * ticks) => {
                 caller.media.take_waiting(CallTime::ZERO + started.elapsed());
+                if let Some(problem) = caller.media.failure() {
+                    leg.hang_up(HangUpCause::Unprotected).await?;
+                    return Err(problem.into());
+                }
                 caller.tick(CallTime::ZERO + TICK * ticks);
                 ticks += 1;
             }

@@ -208,6 +208,9 @@ impl<L: Leg> Call<L> {
             tracing::warn!(%problem, "the callee's answer cannot be used");
             return self.transferred(TransferResult::Failed);
         }
+        if let Some(media) = &mut second.media {
+            media.answered();
+        }
         handover.stage = Stage::Talking;
         let attended = (handover.mode == TransferMode::Attended).then(|| handover.uri.clone());
         let state = self.transfers.call_state();
@@ -234,6 +237,11 @@ impl<L: Leg> Call<L> {
             return tone;
         };
         media.take_waiting(line);
+        if let Some(problem) = media.failure().filter(|_| handover.stage != Stage::Calling) {
+            tracing::warn!(%problem, "the callee's media cannot be protected");
+            self.transferred(TransferResult::Failed);
+            return None;
+        }
         let callee = media.pull().audio;
         while let Some(key) = media.next_key(line) {
             self.media.press(key, KEY_TICKS);
@@ -293,7 +301,7 @@ impl<L: Leg> Call<L> {
 
     async fn replace_caller(&mut self, mut by: SipLeg) {
         let agreed = match by.info().offer.clone() {
-            Some(offer) => self.session.answer(&offer).map(|(sdp, peer)| (sdp, Some(peer))),
+            Some(offer) => self.session.answer_another(&offer).map(|(sdp, peer)| (sdp, Some(peer))),
             None => Ok((self.session.offer(), None)),
         };
         let (sdp, peer) = match agreed {

@@ -6,7 +6,7 @@ use tokio::net::UdpSocket;
 
 use crate::{
     call::{CallError, MediaOptions, PortRange, SrtpPolicy, media::Media, session::Session},
-    sdp::{self, Capabilities, LocalMedia},
+    sdp::{Capabilities, LocalMedia},
     sip::{
         DialRequest, Dialer, Leg, LegEvent, Referral, Route, SipError, SipLeg, Transport, TrunkCall,
     },
@@ -177,7 +177,7 @@ impl Second {
         if sdp.is_empty() && self.media.is_some() {
             return Ok(()); // said already, with its early media
         }
-        let peer = sdp::accept(sdp, self.session.local()).map_err(|e| e.to_string())?;
+        let peer = self.session.accept(sdp).map_err(|e| e.to_string())?;
         if let Some(media) = &mut self.media {
             return media.renegotiated(&peer).map_err(|e| e.to_string());
         }

@@ -72,6 +72,10 @@ pub async fn place<L: Leg>(
     let mut media = Media::new(rtp, rtcp, &peer, options)?;
     let begun = Instant::now();
     let (hung_up, loudest) = talk(&mut leg, &mut media, audio, time).await;
+    if let Some(problem) = media.failure() {
+        leg.hang_up(HangUpCause::Unprotected).await?;
+        return Err(problem.into());
+    }
     let lasted = begun.elapsed();
     let heard_from = media.heard_from();
     let stats = media.finish(CallTime::ZERO + lasted);
