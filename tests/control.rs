@@ -1,5 +1,10 @@
 //! Running calls are listed, and driven from outside: over real SIP and RTP on loopback.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "helpers of tests, which give up after a while"
+)]
 
 mod service_support;
 mod sip_support;
@@ -187,7 +192,8 @@ async fn a_call_is_taken_over_and_given_back() {
     let (bye, _) = operator.request("BYE").await;
     operator.respond(from, &bye, "200 OK", "").await;
     scene.comes_to(CallState::Talking).await;
-    (speaks.abort(), replies.abort());
+    speaks.abort();
+    replies.abort();
     // "Now then. Is it?"
     tokio::time::sleep(Duration::from_secs(4)).await;
     scene.press(2, "1").await;

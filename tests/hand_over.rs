@@ -1,5 +1,10 @@
 //! Whoever takes a caller is told of the call before their phone rings, and is not waited for when they do not listen.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "helpers of tests, and when something was told"
+)]
 
 mod service_support;
 mod sip_support;
