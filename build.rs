@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Clients and servers of every service; protox is a compiler in Rust, so no `protoc` is needed.
 fn grpc() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
-    let files = protox::compile(["hotline/v1/crm.proto"], ["proto"])?;
+    let files = protox::compile(["hotline/v1/crm.proto", "hotline/v1/events.proto"], ["proto"])?;
     tonic_prost_build::configure().compile_fds(files)?;
     Ok(())
 }

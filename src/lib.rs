@@ -9,6 +9,7 @@ pub mod call;
 pub mod cli;
 pub mod conversation;
 pub mod crm;
+pub mod delivery;
 pub mod dialog;
 pub mod dialplan;
 pub mod llm;

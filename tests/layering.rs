@@ -25,6 +25,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("llm", 6),
     ("store", 6),
     ("call", 7),
+    ("delivery", 7),
     ("service", 8),
     ("cli", 9),
 ];

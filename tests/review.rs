@@ -11,7 +11,7 @@ use hotline::{
     audio::CallTime,
     cli::review::{ReviewArgs, run},
     dialplan::Dialplan,
-    service::database,
+    service::Data,
     store::{CallDirection, CallEvent, NewCall, Store},
     text::Lang,
 };
@@ -40,18 +40,19 @@ fn record(folder: &Path, texts: &[(&str, bool)]) {
     let mut events = Vec::new();
     let mut note = |kind: &str, data: serde_json::Value| {
         let at = CallTime::from_ms(100 * events.len() as u64);
-        events.push(CallEvent { at, kind: kind.to_owned(), data });
+        events.push(CallEvent::now(at, kind, data));
     };
     for (text, taken_back) in texts {
         note("heard", json!({"hypotheses": [{"text": text, "confidence": 0.9}]}));
-        note("dialog", json!({"event": "unanswered", "text": text}));
-        note("dialog", json!({"event": "no_match", "count": 1}));
+        note("unanswered", json!({"text": text}));
+        note("no_match", json!({"count": 1}));
         if *taken_back {
             note("turn_reopened", json!({"at": 0}));
         }
     }
     let call = NewCall {
         id: "20261123T100000-00000001".into(),
+        tenant: hotline::store::DEFAULT_TENANT.into(),
         direction: CallDirection::Inbound,
         caller: "4155550134".into(),
         called: "1000".into(),
@@ -62,7 +63,8 @@ fn record(folder: &Path, texts: &[(&str, bool)]) {
         started_at: time::macros::datetime!(2026-11-23 10:00 UTC),
     };
     tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let store = Store::open(database(folder)).await.unwrap();
+        let store =
+            Store::open(Data { dir: folder.to_owned(), ..Data::default() }.file()).await.unwrap();
         store.begin_call(call).await.unwrap();
         store.append_events("20261123T100000-00000001", &events).await.unwrap();
         store.close().await;

@@ -142,7 +142,12 @@ pub struct Live {
 impl Live {
     /// A channel that keeps the latest `capacity` events for slow watchers.
     pub fn new(capacity: usize) -> Self {
-        Self { watchers: broadcast::channel(capacity).0, metrics: Metrics::default() }
+        Self::counting(capacity, Metrics::default())
+    }
+
+    /// The same, counting with `metrics`.
+    pub fn counting(capacity: usize, metrics: Metrics) -> Self {
+        Self { watchers: broadcast::channel(capacity).0, metrics }
     }
 
     /// Watches from now on.

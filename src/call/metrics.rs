@@ -76,6 +76,13 @@ struct What {
 
 impl Default for Metrics {
     fn default() -> Self {
+        Self::with(|_| {})
+    }
+}
+
+impl Metrics {
+    /// With what others count, who have it registered by `others`.
+    pub fn with(others: impl FnOnce(&mut Registry)) -> Self {
         let histogram = |bounds: &[f64]| Histogram::new(bounds.iter().copied());
         let mut meters = Meters {
             registry: Registry::with_prefix("hotline"),
@@ -93,6 +100,7 @@ impl Default for Metrics {
             happenings: Family::default(),
         };
         meters.register();
+        others(&mut meters.registry);
         Self(Arc::new(meters))
     }
 }

@@ -68,6 +68,7 @@ impl Parties {
     ) -> NewCall {
         NewCall {
             id: setup.id.clone(),
+            tenant: setup.tenant.to_string(),
             direction: self.direction,
             caller: self.caller.clone(),
             called: self.called.clone(),

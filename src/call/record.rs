@@ -1,6 +1,6 @@
 //! The call record while the call lasts.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -12,16 +12,22 @@ use super::{
     on_line::OnLine,
 };
 use crate::{
-    audio::CallTime, conversation::Note, dialog::Outcome, sip::Reason, srtp::SrtpError,
-    store::CallEvent,
+    audio::CallTime,
+    conversation::Note,
+    dialog::Outcome,
+    sip::Reason,
+    srtp::SrtpError,
+    store::{CallEvent, Store},
 };
 
-/// Collects what the store will get when the call is over, and tells watchers as it happens.
+/// Has what happens written while it happens, tells watchers, and keeps what the end of the call needs.
 #[derive(Debug)]
 pub(super) struct Record {
     watched: Watched,
     progress: Progress,
-    events: Vec<CallEvent>,
+    store: Store,
+    /// Events that the store could not take yet.
+    waiting: Vec<CallEvent>,
     outcome: Option<Outcome>,
     turns: u32,
 }
@@ -30,7 +36,15 @@ impl Record {
     pub(super) fn new(setup: &Setup) -> Self {
         let watched = Watched::new(setup.live.clone(), setup.id.clone(), setup.tenant.clone());
         let progress = Progress::new(&setup.dialplan);
-        Self { watched, progress, events: Vec::new(), outcome: None, turns: 0 }
+        let store = setup.store.clone();
+        Self { watched, progress, store, waiting: Vec::new(), outcome: None, turns: 0 }
+    }
+
+    /// The call was answered after `rang_ms`.
+    pub(super) fn answered(&mut self, dialplan: &str, rang_ms: u64) {
+        let data = json!({ "dialplan": dialplan, "rang_ms": rang_ms });
+        self.event(CallTime::ZERO, "call.answered", data);
+        self.tell(Happening::Answered { dialplan: dialplan.to_owned() });
     }
 
     /// The call's id.
@@ -71,9 +85,16 @@ impl Record {
         if let Some(on_line) = on_line {
             on_line.add_to(&mut data);
         }
-        let kind = data.as_object_mut().and_then(|fields| fields.remove("kind"));
+        // Events of the dialog are told by their own names.
+        let tag = if matches!(note, Note::Dialog(_)) { "event" } else { "kind" };
+        let fields = data.as_object_mut();
+        let kind = fields.and_then(|fields| {
+            let kind = fields.remove(tag);
+            fields.remove("kind");
+            kind
+        });
         let kind = kind.as_ref().and_then(Value::as_str).unwrap_or("note").to_owned();
-        self.events.push(CallEvent { at, kind, data });
+        self.event(at, &kind, data);
         self.tell(Happening::Note(note));
     }
 
@@ -99,13 +120,13 @@ impl Record {
     /// Keeps an entry of the rim's own.
     pub(super) fn entry(&mut self, at: CallTime, kind: &str, data: &impl Serialize) {
         let data = serde_json::to_value(data).unwrap_or_default();
-        self.events.push(CallEvent { at, kind: kind.to_owned(), data });
+        self.event(at, kind, data);
     }
 
     /// Why the call's media could not be protected.
     pub(super) fn unprotected(&mut self, at: CallTime, problem: &SrtpError) {
         let data = json!({ "problem": problem.to_string() });
-        self.events.push(CallEvent { at, kind: "unprotected".to_owned(), data });
+        self.event(at, "unprotected", data);
     }
 
     /// The dialog has ended with this.
@@ -113,8 +134,19 @@ impl Record {
         self.outcome = Some(outcome);
     }
 
-    /// Everything, for the store: events, outcome, number of turns.
+    /// What is left to write: events, outcome, number of turns.
     pub(super) fn close(self) -> (Vec<CallEvent>, Option<Outcome>, u32) {
-        (self.events, self.outcome, self.turns)
+        (self.waiting, self.outcome, self.turns)
+    }
+
+    /// Has an event written. The call waits for nothing: what the store cannot take now goes with the next one, at the
+    /// latest with the outcome.
+    fn event(&mut self, at: CallTime, kind: &str, data: Value) {
+        self.waiting.push(CallEvent::now(at, kind, data));
+        if let Err(refused) =
+            self.store.log_events(self.watched.call(), mem::take(&mut self.waiting))
+        {
+            self.waiting = refused;
+        }
     }
 }

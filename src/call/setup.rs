@@ -102,6 +102,8 @@ pub struct Setup {
     pub screen_pop: Option<Arc<dyn ScreenPop>>,
     /// Admission.
     pub permit: Permit,
+    /// Admission among the calls of its tenant, where those are counted.
+    pub tenant_permit: Option<Permit>,
 }
 
 /// Answers an INVITE and runs the call to its end; returns the disposition. Whatever fails before
@@ -121,7 +123,7 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
     let facts = header.facts.clone();
     let parties = Parties::inbound(leg.info());
     let mut seat = setup.calls.enter(parties.status(&setup, started_at));
-    let record = Record::new(&setup);
+    let mut record = Record::new(&setup);
     record.tell(parties.started(&setup));
     let mut media = match peer {
         Some(peer) => Ok(Media::new(rtp, rtcp, &peer, setup.media)?),
@@ -155,13 +157,13 @@ pub async fn answer<L: Leg>(mut leg: L, setup: Setup) -> Result<String, CallErro
         },
     };
     setup.live.metrics().answered();
-    record.tell(Happening::Answered { dialplan: setup.dialplan.name().to_owned() });
+    record.answered(setup.dialplan.name(), rang_ms);
     seat.state(CallState::Talking);
     let line = desk(leg.info(), &setup, &leg.info().from_user);
     let up = Up { media, session, archive, record, parties, facts, line, seat, acked, answered };
     let over = call(leg, &setup, up).run().await;
     let disposition = close(over, rang_ms, &setup).await?;
-    drop(setup.permit);
+    drop((setup.permit, setup.tenant_permit));
     Ok(disposition)
 }
 

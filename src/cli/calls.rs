@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde_json::Value;
-use time::{OffsetDateTime, macros::format_description};
 
-use super::{recorded, runtime};
+use super::{moment, recorded, runtime};
 use crate::{
     audio::CallTime,
     sip::Reason,
-    store::{CallEvent, CallFilter, CallRecord, CallSummary, Store, masked},
+    store::{CallEvent, CallFilter, CallRecord, CallSummary, masked},
 };
 
 /// Arguments of `hotline calls`.
@@ -49,9 +48,8 @@ enum CallsCommand {
 /// # Errors
 /// When there is no database, or no such call.
 pub fn run(args: CallsArgs) -> anyhow::Result<()> {
-    let path = recorded(&args.config, args.data.as_deref())?;
     runtime()?.block_on(async {
-        let store = Store::open(&path).await?;
+        let store = recorded(&args.config, args.data.as_deref()).await?;
         match args.command {
             CallsCommand::List { limit } => {
                 let filter = CallFilter { limit, ..CallFilter::default() };
@@ -176,11 +174,6 @@ fn outcome(call: &CallSummary) -> String {
 
 fn number(number: &str, unmask: bool) -> String {
     if unmask { number.to_owned() } else { masked(number) }
-}
-
-fn moment(at: OffsetDateTime) -> String {
-    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
-    at.format(&format).unwrap_or_else(|_| at.to_string())
 }
 
 fn shown(path: Option<&Path>) -> String {

@@ -1,5 +1,7 @@
 //! Floor 9: the command line. One file a command: its `Args` and its `run`.
 
+pub mod audit;
+pub mod backup;
 pub mod call;
 pub mod calls;
 pub mod check;
@@ -10,23 +12,25 @@ pub mod eval;
 pub mod graph;
 pub mod load;
 pub mod models;
+pub mod outbox;
 pub mod replay;
+pub mod retention;
 pub mod review;
 pub mod say;
 pub mod serve;
 pub mod simulate;
+pub mod token;
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::Path, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use time::{OffsetDateTime, macros::format_description};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     dialplan::{Dialplan, DialplanError},
-    service::{Config, database},
+    service::{Config, Data},
+    store::Store,
 };
 
 /// A voice call-center engine: it answers the phone, listens, talks, and keeps the record.
@@ -65,6 +69,20 @@ enum Command {
     Say(say::SayArgs),
     /// List, fetch and verify speech models.
     Models(models::ModelsArgs),
+    /// Make, list or revoke the tokens of those who use the API.
+    Token(token::TokenArgs),
+    /// What sinks of events have not taken: look, retry, drop, replay.
+    Outbox(outbox::OutboxArgs),
+    /// Remove what was kept long enough, as [retention] says.
+    Retention(retention::RetentionArgs),
+    /// Forget somebody: recordings, journals, numbers, words.
+    Erase(retention::EraseArgs),
+    /// Copy the database and the calls' files into a directory while the service runs.
+    Backup(backup::BackupArgs),
+    /// Bring a backup back.
+    Restore(backup::BackupArgs),
+    /// Who did what; whether that record is whole.
+    Audit(audit::AuditArgs),
     /// Measure recognition and understanding on recordings and texts of your own.
     Eval(eval::EvalArgs),
 }
@@ -93,6 +111,13 @@ pub fn main() -> ExitCode {
         Command::Say(args) => say::run(args),
         Command::Models(args) => models::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Token(args) => token::run(args),
+        Command::Outbox(args) => outbox::run(args),
+        Command::Retention(args) => retention::run(args),
+        Command::Erase(args) => retention::run_erase(args),
+        Command::Backup(args) => backup::run(args),
+        Command::Restore(args) => backup::run_restore(args),
+        Command::Audit(args) => audit::run(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -119,18 +144,23 @@ fn listed(found: &[DialplanError]) -> anyhow::Error {
     anyhow::anyhow!("\n{}", lines.join("\n"))
 }
 
-/// The database of calls in `data`, else in the data directory that `config` names.
+/// The store in the data directory `data`, else the one that `config` names.
 ///
 /// # Errors
 /// When the configuration is wrong, or no call has been recorded.
-fn recorded(config: &Path, data: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let dir = match data {
-        Some(dir) => dir.to_owned(),
-        None => Config::load(config)?.data.dir,
+async fn recorded(config: &Path, data: Option<&Path>) -> anyhow::Result<Store> {
+    let data = match data {
+        Some(dir) => Data { dir: dir.to_owned(), ..Data::default() },
+        None => Config::load(config)?.data,
     };
-    let path = database(&dir);
-    if !path.exists() {
-        anyhow::bail!("{}: no call has been recorded there yet", path.display());
+    if data.database.is_none() && !data.file().exists() {
+        anyhow::bail!("{}: no call has been recorded there yet", data.file().display());
     }
-    Ok(path)
+    Ok(Store::open_database(&data.database()?).await?)
+}
+
+/// A moment in UTC, to the second.
+fn moment(at: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+    at.format(&format).unwrap_or_else(|_| at.to_string())
 }

@@ -8,7 +8,7 @@ use std::{fs, path::PathBuf};
 use anyhow::Context;
 
 use super::{dialplan, recorded, runtime};
-use crate::store::{CallFilter, Store};
+use crate::store::CallFilter;
 use proposals::{Missed, propose};
 
 /// Calls that are looked through at most.
@@ -67,9 +67,8 @@ pub fn run(args: &ReviewArgs) -> anyhow::Result<()> {
 
 /// What callers of the dialplan said in turns that came to nothing.
 fn missed(args: &ReviewArgs, name: &str) -> anyhow::Result<Vec<Missed>> {
-    let path = recorded(&args.config, args.data.as_deref())?;
     runtime()?.block_on(async {
-        let store = Store::open(&path).await?;
+        let store = recorded(&args.config, args.data.as_deref()).await?;
         let filter = CallFilter { limit: CALLS, ..CallFilter::default() };
         let mut missed = Vec::new();
         for call in store.calls(&filter).await?.iter().filter(|call| call.dialplan == name) {

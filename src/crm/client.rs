@@ -9,7 +9,10 @@ use tonic::{
 
 use super::{
     CrmConfig, CrmError,
-    proto::{InvokeRequest, crm_client::CrmClient},
+    proto::{
+        DeliverRequest, Event, InvokeRequest, crm_client::CrmClient,
+        event_sink_client::EventSinkClient,
+    },
 };
 use crate::dialog::{Invoke, InvokeResult};
 
@@ -20,6 +23,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone, Default)]
 pub struct Crm {
     client: Option<CrmClient<Channel>>,
+    sink: Option<EventSinkClient<Channel>>,
     authorization: Option<MetadataValue<Ascii>>,
 }
 
@@ -30,7 +34,26 @@ impl Crm {
     /// [`CrmError`] for an address, a token or certificates that cannot be used.
     pub fn new(config: &CrmConfig) -> Result<Self, CrmError> {
         let channel = config.url.as_deref().map(|url| config.channel(url)).transpose()?;
-        Ok(Self { client: channel.map(CrmClient::new), authorization: config.authorization()? })
+        let sink = channel.clone().map(EventSinkClient::new);
+        let authorization = config.authorization()?;
+        Ok(Self { client: channel.map(CrmClient::new), sink, authorization })
+    }
+
+    /// Hands an event to the CRM's `EventSink`; `key` is the same for every attempt at it.
+    ///
+    /// # Errors
+    /// What the CRM answers, UNAVAILABLE when it cannot be reached.
+    pub async fn deliver(&self, event: Event, key: String, within: Duration) -> Result<(), Status> {
+        let Some(sink) = &self.sink else {
+            return Err(Status::unavailable("no CRM is configured: set crm.url"));
+        };
+        let deadline = Instant::now() + within;
+        let mut request = Request::new(DeliverRequest { event: Some(event), idempotency_key: key });
+        self.prepare(&mut request, deadline);
+        match timeout_at(deadline, sink.clone().deliver(request)).await {
+            Ok(taken) => taken.map(|_| ()),
+            Err(_) => Err(Status::deadline_exceeded("no answer in time")),
+        }
     }
 
     /// Asks for what a dialplan wants of a tool: the `number`-th time in this call. Always answers by
@@ -64,11 +87,15 @@ impl Crm {
 
     fn request(&self, request: &InvokeRequest, deadline: Instant) -> Request<InvokeRequest> {
         let mut request = Request::new(request.clone());
+        self.prepare(&mut request, deadline);
+        request
+    }
+
+    fn prepare<T>(&self, request: &mut Request<T>, deadline: Instant) {
         request.set_timeout(deadline - Instant::now());
         if let Some(token) = &self.authorization {
             request.metadata_mut().insert("authorization", token.clone());
         }
-        request
     }
 }
 

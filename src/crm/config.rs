@@ -20,6 +20,12 @@ const PONG: Duration = Duration::from_secs(5);
 pub struct CrmConfig {
     /// Where it answers gRPC; without one, every tool fails.
     pub url: Option<String>,
+    /// Whether it gets events, too: it implements `EventSink` then.
+    pub events: bool,
+    /// Kinds of events that it gets, such as `call.ended`, or `call.*`; all without it.
+    pub event_kinds: Vec<String>,
+    /// Whose events it gets, when that is not tenant `default`.
+    pub event_tenant: Option<String>,
     /// A file with a token, sent as `authorization: Bearer`.
     pub token_file: Option<PathBuf>,
     /// Authorities to trust in place of the system's, for `https:`.

@@ -10,16 +10,18 @@ use std::{
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::{BeforeAnswer, Hold, ServiceError, Trial, Trunk};
+use super::{BeforeAnswer, Data, Hold, Retention, ServiceError, Tenant, Trial, Trunk, outbox};
 use crate::{
     audio::Codec,
     call::{Limits, MediaOptions, SrtpPolicy, ToneKeys},
     conversation::Timing,
     crm::CrmConfig,
+    delivery::WebhookConfig,
     llm::LlmConfig,
     sdp::Capabilities,
     sip::{ListenOn, TlsFiles},
     speech::recognizers::RecognizerConfig,
+    store::DEFAULT_TENANT,
     text::Lang,
 };
 
@@ -44,6 +46,9 @@ pub struct Config {
     /// Carriers and PBXs. With none that takes calls, anybody may call.
     #[serde(default, rename = "trunk")]
     pub trunks: Vec<Trunk>,
+    /// Those whose numbers, calls and events are kept apart; `default` is there without being named.
+    #[serde(default, rename = "tenant")]
+    pub tenants: Vec<Tenant>,
     /// Recognisers by language. A dialplan in a language without one is answered by keys alone.
     #[serde(default)]
     pub recognizer: BTreeMap<Lang, RecognizerConfig>,
@@ -71,6 +76,12 @@ pub struct Config {
     /// Language models by name; `default` is that of dialplans that name none.
     #[serde(default)]
     pub llm: BTreeMap<String, LlmConfig>,
+    /// Addresses that get events as signed requests.
+    #[serde(default, rename = "webhook")]
+    pub webhooks: Vec<WebhookConfig>,
+    /// How long what is kept.
+    #[serde(default)]
+    pub retention: Retention,
     /// Health and metrics.
     #[serde(default)]
     pub monitoring: Monitoring,
@@ -119,6 +130,10 @@ pub struct Sip {
     /// Calls at once; more get 503 with Retry-After.
     #[serde(default = "default_max_calls")]
     pub max_calls: usize,
+}
+
+fn default_tenant() -> String {
+    DEFAULT_TENANT.to_owned()
 }
 
 fn default_record() -> bool {
@@ -194,22 +209,6 @@ impl Default for Rtp {
     }
 }
 
-/// Where calls are kept.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Data {
-    /// Directory for the database, recordings and journals.
-    pub dir: PathBuf,
-    /// Directory of rendered prompts, when it is not `prompts` in `dir`.
-    pub prompts: Option<PathBuf>,
-}
-
-impl Default for Data {
-    fn default() -> Self {
-        Self { dir: "data".into(), prompts: None }
-    }
-}
-
 /// A number and its dialplan.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -219,6 +218,9 @@ pub struct Number {
     pub number: String,
     /// The trunk that the call must come by; any when it is not given.
     pub trunk: Option<String>,
+    /// Whose number it is; its calls and their events belong to the same.
+    #[serde(default = "default_tenant")]
+    pub tenant: String,
     /// The dialplan that answers.
     pub dialplan: PathBuf,
     /// What the caller gets before the answer; nothing when it is not given.
@@ -293,17 +295,24 @@ impl Config {
         own.and_then(|trunk| trunk.srtp).unwrap_or(self.rtp.srtp)
     }
 
+    /// The names of those who are told of events.
+    pub fn sink_names(&self) -> Vec<String> {
+        let crm = self.crm.events.then(|| outbox::CRM_SINK.to_owned());
+        self.webhooks.iter().map(|webhook| webhook.rules().name).chain(crm).collect()
+    }
+
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let numbers = self.numbers.iter_mut().flat_map(|number| {
             let announcement = number.before_answer.as_mut().and_then(BeforeAnswer::path);
             let trial = number.trial.as_mut().map(|trial| &mut trial.dialplan);
             [&mut number.dialplan].into_iter().chain(announcement).chain(trial)
         });
-        [&mut self.data.dir, &mut self.voices.dir]
+        [&mut self.voices.dir]
             .into_iter()
-            .chain(&mut self.data.prompts)
+            .chain(self.data.paths())
             .chain(&mut self.hold.music)
             .chain(self.sip.tls.paths())
+            .chain(self.webhooks.iter_mut().map(|webhook| &mut webhook.secret_file))
             .chain(self.trunks.iter_mut().flat_map(Trunk::paths))
             .chain(self.dialplans.iter_mut().map(|dialplan| &mut dialplan.file))
             .chain(self.llm.values_mut().flat_map(|llm| [&mut llm.key_file, &mut llm.ca]).flatten())

@@ -3,6 +3,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use crate::{
     call::{self, PortError},
     crm::CrmError,
+    delivery::DeliveryError,
     llm::LlmError,
     sip::SipError,
     speech::{SpeechError, prompts::VoiceError},
@@ -43,6 +44,22 @@ pub enum ServiceError {
         /// Its name.
         trunk: String,
         /// What is wrong.
+        problem: String,
+    },
+    /// A tenant's part of the configuration.
+    #[error("tenant `{tenant}`: {problem}")]
+    Tenant {
+        /// Its name.
+        tenant: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Where the calls are kept.
+    #[error("data.{option}: {problem}")]
+    Data {
+        /// The option.
+        option: &'static str,
+        /// What is wrong, and what to do.
         problem: String,
     },
     /// A language is spoken by a dialplan but not heard.
@@ -113,12 +130,23 @@ pub enum ServiceError {
     /// A language model.
     #[error(transparent)]
     Llm(#[from] LlmError),
+    /// Whom events are delivered to.
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
     /// The RTP ports.
     #[error(transparent)]
     Ports(#[from] PortError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A file that was kept long enough, or is to be forgotten.
+    #[error("cannot remove {path}: {problem}")]
+    Remove {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        problem: String,
+    },
     /// The data directory.
     #[error("cannot make the data directory {path}: {problem}")]
     DataDir {

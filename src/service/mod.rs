@@ -1,8 +1,10 @@
 //! Floor 8: the composition root. Reads the configuration, puts the rooms together, admits and
 //! routes calls.
 
+mod agent;
 mod before_answer;
 mod config;
+mod data;
 mod descriptors;
 mod drain;
 mod error;
@@ -11,7 +13,10 @@ mod lines;
 mod load;
 mod monitoring;
 mod originate;
+mod outbox;
+mod retention;
 mod route;
+mod tenant;
 mod trial;
 mod trunk;
 mod trunk_check;
@@ -19,7 +24,7 @@ mod trunk_check;
 use std::{
     future::Future,
     net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -31,35 +36,38 @@ use tokio::{
 };
 
 pub use before_answer::BeforeAnswer;
-pub use config::{Config, Data, Inference, Monitoring, Number, PlacedDialplan, Rtp, Sip, Voices};
+pub use config::{Config, Inference, Monitoring, Number, PlacedDialplan, Rtp, Sip, Voices};
+pub use data::Data;
 pub use error::ServiceError;
 pub use hold::Hold;
 pub use lines::Reloader;
 pub use originate::{OriginateError, Originator, OutboundCall};
+pub use retention::{Retention, erase};
+pub use tenant::{Tenant, Tenants};
 pub use trial::Trial;
 pub use trunk::Trunk;
 pub use trunk_check::{Finding, TestCall, TrunkLine, Verdict, check_trunk};
 
+use agent::agent_config;
 use lines::{Lines, Reload, Spoken};
 use originate::{Origin, Placed};
 
 use crate::{
     audio::{Hz8k, Pcm},
-    call::{self, ArchiveWriter, Engines, PortRange, ScreenPop, Setup, control::Calls, live::Live},
-    crm::Crm,
-    llm::Llm,
-    sip::{
-        Leg, Permit, Permits, Redacted, Rejection, SessionTimerConfig, SipLeg, UserAgent,
-        UserAgentConfig,
+    call::{
+        self, ArchiveWriter, Engines, Metrics, PortRange, ScreenPop, Setup, control::Calls,
+        live::Live,
     },
+    crm::Crm,
+    delivery::{self, Outbox},
+    llm::Llm,
+    sip::{Leg, Permit, Permits, Redacted, Rejection, SipLeg, UserAgent},
     speech::models::ModelDir,
-    store::Store,
+    store::{DEFAULT_TENANT, Store},
 };
 
 /// What a caller who finds every permit taken is told to wait.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
-/// Whose calls they are where nobody says.
-const TENANT: &str = "default";
 /// Live events kept for a watcher that lags.
 const LIVE_EVENTS: usize = 1_024;
 
@@ -76,6 +84,8 @@ pub struct Service {
     shared: Shared,
     permits: Permits,
     monitoring: monitoring::Monitoring,
+    outbox: Outbox,
+    _retention: JoinSet<()>,
 }
 
 /// What every call gets a share of.
@@ -84,6 +94,7 @@ struct Shared {
     config: Arc<Config>,
     engines: Arc<Engines>,
     store: Store,
+    tenants: Tenants,
     crm: Crm,
     llm: Llm,
     live: Live,
@@ -92,11 +103,6 @@ struct Shared {
     screen_pop: Option<Arc<dyn ScreenPop>>,
     ports: Arc<PortRange>,
     archives: ArchiveWriter,
-}
-
-/// Where a data directory keeps its database.
-pub fn database(data: &Path) -> PathBuf {
-    data.join("hotline.db")
 }
 
 impl Service {
@@ -111,19 +117,22 @@ impl Service {
         if config.numbers.is_empty() && config.dialplans.is_empty() {
             return Err(ServiceError::NoDialplan);
         }
+        let tenants = Tenants::new(&config)?;
         let dialplans = load::dialplans(&config)?;
         // The address is tried before the models are loaded: a port in use is known at once.
         UserAgent::check(&agent_config(&config)?)?;
         let hold_music = config.hold.load()?;
         let crm = Crm::new(&config.crm)?;
         let llm = Llm::new(&config.llm)?;
-        let live = Live::new(LIVE_EVENTS);
-        let metrics = live.metrics().clone();
+        let deliveries = delivery::Metrics::default();
+        let metrics = Metrics::with(|registry| deliveries.register(registry));
+        let live = Live::counting(LIVE_EVENTS, metrics.clone());
+        let sinks = outbox::sinks(&config, &crm, &tenants)?;
         let monitoring = monitoring::Monitoring::start(config.monitoring.listen, metrics).await?;
-        let data = &config.data.dir;
-        std::fs::create_dir_all(data)
-            .map_err(|e| ServiceError::DataDir { path: data.clone(), problem: e.to_string() })?;
-        let store = Store::open(database(data)).await?;
+        config.data.make_dir()?;
+        let store = Store::open_database(&config.data.own_database()?).await?;
+        let outbox = Outbox::start(&store, &config.data.node, sinks, &deliveries).await?;
+        let retention = retention::watch(store.clone(), config.clone());
         let models = models.map_or_else(ModelDir::default_location, ModelDir::new);
         let (engines, lines) =
             tokio::task::block_in_place(|| load::speech(&config, &models, dialplans))?;
@@ -137,6 +146,7 @@ impl Service {
             config: Arc::new(config),
             engines: Arc::new(engines),
             store,
+            tenants,
             crm,
             llm,
             live,
@@ -163,6 +173,8 @@ impl Service {
             shared,
             permits,
             monitoring,
+            outbox,
+            _retention: retention,
         })
     }
 
@@ -246,6 +258,11 @@ impl Service {
         drop(self.origins);
         let deadline = Duration::from_secs(self.shared.config.sip.drain_s);
         drain::drain(self.agent, calls, deadline, cut).await;
+        // What is not delivered by now is when the service runs again.
+        drop(self.outbox);
+        if let Err(error) = self.shared.store.flush().await {
+            tracing::warn!(%error, "not everything could be written");
+        }
     }
 
     /// Reads the dialplans that `reload` asks for, on a thread that may block.
@@ -256,9 +273,11 @@ impl Service {
     + Send
     + use<> {
         let (models, known) = (self.models.clone(), Arc::clone(&self.lines));
-        let engines = Arc::clone(&self.shared.engines);
+        let (engines, tenants) = (Arc::clone(&self.shared.engines), self.shared.tenants.clone());
         move || {
-            let lines = load::again(&reload.config, &models, |lang| engines.hears(lang), &known);
+            let lines = tenants.check_numbers(&reload.config).and_then(|()| {
+                load::again(&reload.config, &models, |lang| engines.hears(lang), &known)
+            });
             (lines, reload.done)
         }
     }
@@ -284,10 +303,21 @@ impl Service {
             self.refuse(leg, Rejection::busy(RETRY_AFTER), calls);
             return;
         };
+        let tenant = line.number.tenant.clone();
+        let tenant_permit = match self.shared.tenants.admit(&tenant) {
+            Ok(permit) => permit,
+            Err(limit) => {
+                tracing::warn!(%tenant, limit, "503: the tenant's max_calls are up");
+                self.refuse(leg, Rejection::busy(RETRY_AFTER), calls);
+                return;
+            }
+        };
         let id = call_id();
         tracing::info!(call = %id, caller = %Redacted(&info.from), called = %number, "call");
         let spoken = line.for_caller(&info.from_user).clone();
         let setup = Setup {
+            tenant: tenant.into(),
+            tenant_permit,
             bind: self.agent.route_for(info.remote.ip()).bind_ip,
             record: line.number.record,
             before_answer: line.before_answer.clone(),
@@ -308,9 +338,9 @@ impl Service {
         let config = &shared.config;
         let transfer_trunk = config.transfer.trunk.clone();
         Setup {
-            dir: config.data.dir.join("calls").join(&id[..8]).join(&id),
+            dir: config.data.call_dir(&id),
             id,
-            tenant: TENANT.into(),
+            tenant: DEFAULT_TENANT.into(),
             calls: shared.calls.clone(),
             dialplan: spoken.dialplan,
             engines: Arc::clone(&shared.engines),
@@ -336,6 +366,7 @@ impl Service {
             hold_music: shared.hold_music.clone(),
             screen_pop: shared.screen_pop.clone(),
             permit,
+            tenant_permit: None,
         }
     }
 
@@ -343,29 +374,6 @@ impl Service {
         self.shared.live.metrics().refused(rejection.code);
         calls.spawn(async move { refuse(&mut leg, rejection).await });
     }
-}
-
-fn agent_config(config: &Config) -> Result<UserAgentConfig, ServiceError> {
-    let seconds = |s: u32| Duration::from_secs(s.into());
-    let min = seconds(config.sip.min_session_expires_s.max(1));
-    if let Some(name) = &config.transfer.trunk
-        && config.trunks.iter().all(|trunk| trunk.name != *name)
-    {
-        let problem = "transfer.trunk names it, but there is no [[trunk]] of that name".to_owned();
-        return Err(ServiceError::Trunk { trunk: name.clone(), problem });
-    }
-    let trunks = config.trunks.iter().map(Trunk::config).collect::<Result<_, _>>()?;
-    Ok(UserAgentConfig {
-        listen: config.sip.listen.clone(),
-        tls: config.sip.tls.clone(),
-        external: config.sip.external,
-        session_timer: SessionTimerConfig {
-            expires: seconds(config.sip.session_expires_s).max(min),
-            min,
-        },
-        trunks,
-        ..UserAgentConfig::new(([0, 0, 0, 0], 0).into())
-    })
 }
 
 async fn refuse(leg: &mut SipLeg, rejection: Rejection) {

@@ -85,6 +85,20 @@ pub enum OriginateError {
         /// How many may be up.
         limit: usize,
     },
+    /// The tenant's `max_calls` are up.
+    #[error("tenant `{tenant}` has {limit} calls up: try again later, or raise its max_calls")]
+    TenantFull {
+        /// The tenant.
+        tenant: String,
+        /// How many it may have.
+        limit: usize,
+    },
+    /// There is no such tenant.
+    #[error("no tenant `{name}`: add a [[tenant]]")]
+    Tenant {
+        /// The name that was given.
+        name: String,
+    },
     /// Too many calls wait to be placed.
     #[error("too many calls wait to be placed: try again")]
     Busy,
@@ -176,6 +190,9 @@ impl Service {
         if !(Duration::from_secs(1)..=LONGEST_RING).contains(&call.ring) {
             return Err(OriginateError::Ring);
         }
+        if !self.shared.tenants.names().any(|name| *name == *call.tenant) {
+            return Err(OriginateError::Tenant { name: call.tenant.to_string() });
+        }
         let trunk = self.trunk_for(&call)?;
         let mut preset = BTreeMap::new();
         for (slot, value) in &call.variables {
@@ -183,10 +200,16 @@ impl Service {
         }
         let full = || OriginateError::Full { limit: self.permits.total() };
         let permit = self.permits.try_acquire().ok_or_else(full)?;
+        let tenant = call.tenant.to_string();
+        let tenant_permit = match self.shared.tenants.admit(&tenant) {
+            Ok(permit) => permit,
+            Err(limit) => return Err(OriginateError::TenantFull { tenant, limit }),
+        };
         let id = call_id();
         tracing::info!(call = %id, to = %Redacted(&call.to), dialplan = %call.dialplan, "placing a call");
         let setup = call::Setup {
             tenant: Arc::clone(&call.tenant),
+            tenant_permit,
             record,
             transfer_trunk: self.shared.config.transfer.trunk.clone().or_else(|| trunk.clone()),
             ..self.setup(id.clone(), spoken.clone(), trunk.as_deref(), permit)

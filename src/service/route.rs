@@ -64,6 +64,7 @@ mod tests {
         Number {
             number: pattern.to_owned(),
             trunk: trunk.map(str::to_owned),
+            tenant: crate::store::DEFAULT_TENANT.to_owned(),
             dialplan: "d.yaml".into(),
             before_answer: None,
             record: true,

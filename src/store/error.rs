@@ -91,6 +91,45 @@ pub enum StoreError {
         /// What is wrong.
         why: String,
     },
+    /// A server of the database cannot be reached, or does not let us in.
+    #[error(
+        "{server} cannot be used ({why}): does it run there, and are user and password right (data.database)?"
+    )]
+    Unreachable {
+        /// Its address.
+        server: String,
+        /// What went wrong.
+        why: String,
+    },
+    /// Another service that shares the database has the same name.
+    #[error("{path}: another service is `{node}` already: stop it, or give each its own data.node")]
+    NodeInUse {
+        /// The name.
+        node: String,
+        /// The database.
+        path: PathBuf,
+    },
+    /// What was given cannot be written; it is not the database's fault.
+    #[error("{what} `{value}` {problem}")]
+    Refused {
+        /// What was given.
+        what: &'static str,
+        /// Its value.
+        value: String,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
+    /// The store was closed.
+    #[error("the store is closed: the service is stopping")]
+    Closed,
+    /// Anything else that a server says.
+    #[error("{server}: {source}")]
+    Server {
+        /// Its address.
+        server: String,
+        /// What it said.
+        source: sqlx::Error,
+    },
     /// Anything else that SQLite says.
     #[error("{path}: {source}; check the file with `sqlite3 {path} 'PRAGMA integrity_check'`")]
     Sqlite {
@@ -102,10 +141,52 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(super) fn from_sqlx(path: &Path, e: sqlx::Error) -> Self {
+    /// Whether the same may succeed in a moment.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Busy { .. } | Self::DiskFull { .. } | Self::Unreachable { .. } => true,
+            Self::Sqlite { source, .. } => matches!(source, sqlx::Error::PoolTimedOut),
+            _ => false,
+        }
+    }
+
+    /// Whether it says something about one thing to write and nothing about the database.
+    pub(super) fn is_of_one_order(&self) -> bool {
+        matches!(self, Self::Exists { .. } | Self::NotUnderWay { .. } | Self::Refused { .. })
+    }
+
+    pub(super) fn from_postgres(server: &str, e: sqlx::Error) -> Self {
+        let server = server.to_owned();
+        let code = e.as_database_error().and_then(|d| d.code().map(|c| c.into_owned()));
+        // Classes of https://www.postgresql.org/docs/current/errcodes-appendix.html that are about the
+        // server and not about what it was asked: connection, resources, shutdown, failover, deadlock.
+        let passing = |code: &str| {
+            ["08", "53", "57", "40"].contains(&&code[..code.len().min(2)]) || code == "25006"
+        };
+        match (&e, code) {
+            (sqlx::Error::Database(_), Some(code)) if passing(&code) || code.starts_with("28") => {
+                Self::Unreachable { server, why: e.to_string() }
+            }
+            (sqlx::Error::Database(_), _) => Self::Server { server, source: e },
+            (
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::WorkerCrashed,
+                _,
+            ) => Self::Unreachable { server, why: e.to_string() },
+            _ => Self::Server { server, source: e },
+        }
+    }
+
+    pub(super) fn from_sqlite(path: &Path, e: sqlx::Error) -> Self {
         let path = path.to_owned();
         if let sqlx::Error::Io(io) = &e {
             return Self::NotWritable { path, why: io.to_string() };
+        }
+        if matches!(e, sqlx::Error::PoolClosed) {
+            return Self::Closed;
         }
         // Primary result codes, https://sqlite.org/rescode.html; the high bits say more.
         let code = e.as_database_error().and_then(|d| d.code()?.parse::<u32>().ok());

@@ -1,112 +1,103 @@
-//! Floor 6: what outlives a call, in SQLite.
+//! Floor 6: what outlives a call, in SQLite or PostgreSQL.
 //!
-//! One row per call and its events. A call is begun when it arrives and finished in one
-//! transaction when it ends; a call that a crash left open is found and marked at the next
-//! [`Store::open`]. Numbers are stored in full: show them through [`masked`].
+//! One row per call, and a log of what happened in all of them. A call is begun when it arrives and finished in one
+//! transaction with its last events when it ends; a call that a crash left open is found and marked when its service opens
+//! the store again. Numbers are stored in full: show them through [`masked`].
 
+mod audit;
+mod backup;
+mod books;
+mod database;
+mod erase;
 mod error;
+mod event;
+mod identity;
+mod log;
 mod masked;
+mod outbox;
 mod read;
 mod record;
+mod retention;
+mod tokens;
 mod write;
+mod writer;
 
-use std::{
-    fs::{File, TryLockError},
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, sync::Arc};
 
-use sqlx::{
-    SqlitePool,
-    migrate::{MigrateError, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use tokio::sync::{mpsc, watch};
 
+pub use audit::{AuditRow, AuditVerdict, Deed};
+pub use database::Database;
 pub use error::StoreError;
+pub use event::{CallEvent, Event};
+pub use identity::{Identity, Role};
 pub use masked::masked;
-pub use record::{CallDirection, CallEnd, CallEvent, CallFilter, CallRecord, CallSummary, NewCall};
+pub use outbox::{Delivery, Settlement, SinkState};
+pub use record::{
+    CallDirection, CallEnd, CallFilter, CallRecord, CallSummary, DEFAULT_TENANT, NewCall,
+};
+pub use retention::{CallFiles, Gone, Keep};
+pub use tokens::Token;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
+use database::{Db, Owner};
+use writer::Entry;
 
-/// How long a statement waits for another writer.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Orders that may wait to be written.
+const QUEUE: usize = 8_192;
 
 /// The database of calls. Cheap to clone; safe to share between tasks and processes.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: SqlitePool,
-    path: PathBuf,
+    db: Db,
+    orders: mpsc::Sender<Entry>,
+    newest: watch::Receiver<u64>,
     /// Held while this process is the one that tidies up after crashes.
-    _owner: Option<std::sync::Arc<File>>,
+    _owner: Option<Arc<Owner>>,
 }
 
 impl Store {
-    /// Opens the database at `path`, creating it (not its directory) when there is none, and
+    /// Opens the SQLite file at `path`, creating it (not its directory) when there is none, and
     /// brings its schema up to date. Calls that a crash left unfinished get the end reason
     /// `interrupted`, unless another process has the database open and may still be in them.
     ///
     /// # Errors
     /// [`StoreError`] names the path and the remedy.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let path = path.as_ref().to_owned();
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(BUSY_TIMEOUT)
-            .foreign_keys(true);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options)
-            .await
-            .map_err(|e| StoreError::from_sqlx(&path, e))?;
-        migrate(&pool, &path).await?;
-        let owner = own(&path);
-        let store = Self { pool, path, _owner: owner.map(std::sync::Arc::new) };
+        Self::open_database(&Database::sqlite(path)).await
+    }
+
+    /// Opens a database of either kind and brings its schema up to date. In PostgreSQL only a service
+    /// ([`Database::for_service`]) marks what a crash left unfinished.
+    ///
+    /// # Errors
+    /// [`StoreError`] names the database and the remedy.
+    pub async fn open_database(database: &Database) -> Result<Self, StoreError> {
+        let db = Db::connect(database).await?;
+        let owner = Owner::claim(database, &db).await?.map(Arc::new);
+        let (orders, queue) = mpsc::channel(QUEUE);
+        let (tell, newest) = watch::channel(log::newest(&db).await?);
+        let store = Self { db: db.clone(), orders, newest, _owner: owner };
         if store._owner.is_some() {
-            store.mark_interrupted().await?;
+            store.mark_interrupted(database.node()).await?;
         }
+        tell.send_replace(log::newest(&db).await?);
+        tokio::spawn(writer::run(db, database.node().to_owned(), queue, tell));
         Ok(store)
     }
 
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Waits for running statements and closes the file. Without it the file is closed when the
-    /// last clone is dropped.
+    /// Waits for everything ordered and for running statements, and closes the database. Without it that happens when
+    /// the last clone is dropped.
     pub async fn close(self) {
-        self.pool.close().await;
+        // It only fails when it is closed already.
+        let _ = self.flush().await;
+        self.db.pool.close().await;
     }
 
     fn error(&self, e: sqlx::Error) -> StoreError {
-        StoreError::from_sqlx(&self.path, e)
+        self.db.error(e)
     }
 }
 
-async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {
-    MIGRATIONS.run(pool).await.map_err(|e| match e {
-        MigrateError::VersionMissing(found) => StoreError::NewerSchema {
-            path: path.to_owned(),
-            found,
-            known: MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0),
-        },
-        MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _) => {
-            StoreError::from_sqlx(path, e)
-        }
-        other => StoreError::Schema { path: path.to_owned(), why: other.to_string() },
-    })
-}
-
-/// Locks a file beside the database; `None` when another process has it, or it cannot be made.
-fn own(path: &Path) -> Option<File> {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-owner");
-    let file = File::create(name).ok()?;
-    match file.try_lock() {
-        Ok(()) => Some(file),
-        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => None,
-    }
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,14 +2,19 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use time::OffsetDateTime;
 
-use crate::audio::CallTime;
+use super::CallEvent;
 pub use crate::dialog::CallDirection;
+
+/// The tenant of everything that names no other.
+pub const DEFAULT_TENANT: &str = "default";
 
 /// What is known of a call when it begins.
 #[derive(Debug, Clone)]
 pub struct NewCall {
     /// Unique id of the call.
     pub id: String,
+    /// Whose call it is; [`DEFAULT_TENANT`] where nobody else is named.
+    pub tenant: String,
     /// Who called whom.
     pub direction: CallDirection,
     /// The caller's number, in full.
@@ -53,20 +58,11 @@ pub struct CallEnd {
     pub journal: Option<PathBuf>,
 }
 
-/// Something that happened in a call. The stage stamps of a turn have the kind `turn`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CallEvent {
-    /// When, on the call's media clock.
-    pub at: CallTime,
-    /// What kind of thing, such as `turn` or `node`.
-    pub kind: String,
-    /// Its details.
-    pub data: serde_json::Value,
-}
-
 /// Which calls to list. The default is the latest fifty.
 #[derive(Debug, Clone)]
 pub struct CallFilter {
+    /// Only calls of this tenant; without it, of all: for whoever owns the machine.
+    pub tenant: Option<String>,
     /// At most this many.
     pub limit: u32,
     /// Only calls that started then or later.
@@ -79,7 +75,7 @@ pub struct CallFilter {
 
 impl Default for CallFilter {
     fn default() -> Self {
-        Self { limit: 50, since: None, before: None, disposition: None }
+        Self { tenant: None, limit: 50, since: None, before: None, disposition: None }
     }
 }
 
@@ -88,6 +84,8 @@ impl Default for CallFilter {
 pub struct CallSummary {
     /// Unique id of the call.
     pub id: String,
+    /// Whose call it is.
+    pub tenant: String,
     /// Who called whom.
     pub direction: CallDirection,
     /// The caller's number, in full: show it [`super::masked`].

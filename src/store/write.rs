@@ -1,35 +1,20 @@
-use sqlx::{SqliteConnection, types::Json};
 use time::OffsetDateTime;
+use tokio::{sync::oneshot, time::Instant};
 
-use super::{CallEnd, CallEvent, NewCall, Store, StoreError};
+use super::{
+    CallEnd, CallEvent, NewCall, Store, StoreError,
+    books::{Books, Page},
+    writer::{Entry, Order, When},
+};
 
 impl Store {
-    /// Writes that a call has begun.
+    /// Writes that a call has begun, with its event `call.started`. Waits some seconds for a database
+    /// that is away.
     ///
     /// # Errors
     /// [`StoreError::Exists`] when the id is taken.
     pub async fn begin_call(&self, call: NewCall) -> Result<(), StoreError> {
-        let done = sqlx::query(
-            "INSERT INTO calls (id, direction, caller, called, sip_call_id, dialplan,
-                dialplan_version, dialplan_hash, started_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(&call.id)
-        .bind(call.direction.as_str())
-        .bind(&call.caller)
-        .bind(&call.called)
-        .bind(&call.sip_call_id)
-        .bind(&call.dialplan)
-        .bind(&call.dialplan_version)
-        .bind(&call.dialplan_hash)
-        .bind(unix_ms(call.started_at))
-        .execute(&self.pool)
-        .await
-        .map_err(|e| self.error(e))?;
-        if done.rows_affected() == 0 {
-            return Err(StoreError::Exists { id: call.id });
-        }
-        Ok(())
+        self.order(Order::Begin { call: Box::new(call), asked: Instant::now() }).await
     }
 
     /// Appends events to a call that is under way, in the order given.
@@ -37,13 +22,35 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotUnderWay`] when there is no such call.
     pub async fn append_events(&self, id: &str, events: &[CallEvent]) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        self.require_under_way(&mut tx, id).await?;
-        insert_events(&mut tx, id, events).await.map_err(|e| self.error(e))?;
-        tx.commit().await.map_err(|e| self.error(e))
+        let when = When::UnderWay;
+        self.order(Order::Events { call: id.to_owned(), events: events.to_vec(), when }).await
     }
 
-    /// Writes that a call is over, with the events not yet appended: all of it, or nothing.
+    /// Appends an event to a call, also when it is over, such as a disposition that was changed.
+    ///
+    /// # Errors
+    /// [`StoreError::NotUnderWay`] when there is no such call.
+    pub async fn append_later(&self, id: &str, event: CallEvent) -> Result<(), StoreError> {
+        let when = When::Ever;
+        self.order(Order::Events { call: id.to_owned(), events: vec![event], when }).await
+    }
+
+    /// Has events of a call that is under way written soon, in the order given, and waits for nothing.
+    ///
+    /// # Errors
+    /// Gives them back when too much waits to be written already.
+    pub fn log_events(&self, id: &str, events: Vec<CallEvent>) -> Result<(), Vec<CallEvent>> {
+        let order = Order::Events { call: id.to_owned(), events, when: When::UnderWay };
+        self.orders.try_send(Entry { order, done: None }).map_err(|refused| {
+            match refused.into_inner().order {
+                Order::Events { events, .. } => events,
+                _ => Vec::new(),
+            }
+        })
+    }
+
+    /// Writes that a call is over, with the events not yet appended and `call.ended`: all of it, or
+    /// nothing. Waits for a database that is away until it is back.
     ///
     /// # Errors
     /// [`StoreError::NotUnderWay`] when there is no such call, or it is finished already.
@@ -53,84 +60,48 @@ impl Store {
         end: CallEnd,
         events: &[CallEvent],
     ) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        self.require_under_way(&mut tx, id).await?;
-        sqlx::query(
-            "UPDATE calls SET ended_at = ?2, answered_ms = ?3, duration_ms = ?4, end_reason = ?5,
-                disposition = ?6, slots = ?7, turns = ?8, rtp = ?9, recording = ?10, journal = ?11
-             WHERE id = ?1",
+        let (call, end, events) = (id.to_owned(), Box::new(end), events.to_vec());
+        self.order(Order::Finish { call, end, events }).await
+    }
+
+    /// Waits until everything that was ordered before is written.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`] when the store was closed.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        self.order(Order::Flush).await
+    }
+
+    async fn order(&self, order: Order) -> Result<(), StoreError> {
+        let (done, written) = oneshot::channel();
+        let entry = Entry { order, done: Some(done) };
+        self.orders.send(entry).await.map_err(|_| StoreError::Closed)?;
+        written.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Marks calls that were never finished: those of this node where several services share a database.
+    pub(super) async fn mark_interrupted(&self, node: &str) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        let ids: Vec<String> = sqlx::query_scalar(
+            "SELECT id FROM calls WHERE end_reason IS NULL AND ($1 IS NULL OR node = $1)",
         )
-        .bind(id)
-        .bind(unix_ms(end.ended_at))
-        .bind(end.answered_ms.map(saturate))
-        .bind(saturate(end.duration_ms))
-        .bind(&end.end_reason)
-        .bind(&end.disposition)
-        .bind(Json(&end.slots))
-        .bind(end.turns)
-        .bind(Json(&end.rtp))
-        .bind(end.recording.map(|p| p.to_string_lossy().into_owned()))
-        .bind(end.journal.map(|p| p.to_string_lossy().into_owned()))
-        .execute(&mut *tx)
+        .bind(self.db.is_server().then_some(node))
+        .fetch_all(&mut *tx)
         .await
         .map_err(|e| self.error(e))?;
-        insert_events(&mut tx, id, events).await.map_err(|e| self.error(e))?;
-        tx.commit().await.map_err(|e| self.error(e))
-    }
-
-    /// Marks calls that were never finished.
-    pub(super) async fn mark_interrupted(&self) -> Result<(), StoreError> {
-        let done =
-            sqlx::query("UPDATE calls SET end_reason = 'interrupted' WHERE end_reason IS NULL")
-                .execute(&self.pool)
-                .await
-                .map_err(|e| self.error(e))?;
-        if done.rows_affected() > 0 {
-            tracing::warn!(calls = done.rows_affected(), "calls were interrupted by a crash");
+        if ids.is_empty() {
+            return Ok(());
         }
+        let mut books = Books::new(self.db.clone(), node.to_owned());
+        let mut page = Page::default();
+        for id in &ids {
+            books.end_without_record(&mut tx, &mut page, id, "interrupted").await?;
+        }
+        books.insert(&mut tx, &page).await?;
+        tx.commit().await.map_err(|e| self.error(e))?;
+        tracing::warn!(calls = ids.len(), "calls were interrupted by a crash");
         Ok(())
     }
-
-    /// A transaction that takes the write lock at once, so that it cannot fail half way.
-    async fn begin(&self) -> Result<sqlx::SqliteTransaction<'static>, StoreError> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|e| self.error(e))
-    }
-
-    async fn require_under_way(
-        &self,
-        tx: &mut SqliteConnection,
-        id: &str,
-    ) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1 FROM calls WHERE id = ?1 AND end_reason IS NULL")
-            .bind(id)
-            .fetch_optional(tx)
-            .await
-            .map_err(|e| self.error(e))?
-            .map(|_| ())
-            .ok_or_else(|| StoreError::NotUnderWay { id: id.to_owned() })
-    }
-}
-
-async fn insert_events(
-    tx: &mut SqliteConnection,
-    id: &str,
-    events: &[CallEvent],
-) -> Result<(), sqlx::Error> {
-    let next = "SELECT coalesce(max(seq) + 1, 0) FROM events WHERE call_id = ?1";
-    let first: i64 = sqlx::query_scalar(next).bind(id).fetch_one(&mut *tx).await?;
-    for (event, seq) in events.iter().zip(first..) {
-        sqlx::query(
-            "INSERT INTO events (call_id, seq, at, kind, data) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )
-        .bind(id)
-        .bind(seq)
-        .bind(saturate(event.at.samples()))
-        .bind(&event.kind)
-        .bind(Json(&event.data))
-        .execute(&mut *tx)
-        .await?;
-    }
-    Ok(())
 }
 
 pub(super) fn unix_ms(t: OffsetDateTime) -> i64 {
@@ -138,6 +109,6 @@ pub(super) fn unix_ms(t: OffsetDateTime) -> i64 {
     (t.unix_timestamp_nanos() / 1_000_000) as i64
 }
 
-fn saturate(n: u64) -> i64 {
+pub(super) fn saturate(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }

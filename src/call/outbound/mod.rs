@@ -110,7 +110,7 @@ pub async fn place(placing: Placing, setup: Setup) -> Result<String, CallError> 
         }
     };
     record.entry(CallTime::ZERO, "dialled", &entry("answered", &dialled, &placing));
-    record.tell(Happening::Answered { dialplan: setup.dialplan.name().to_owned() });
+    record.answered(setup.dialplan.name(), rang_ms);
     setup.live.metrics().answered();
     seat.state(CallState::Talking);
     let facts = header.facts;
@@ -120,7 +120,7 @@ pub async fn place(placing: Placing, setup: Setup) -> Result<String, CallError> 
     call.first_sound = Some(FirstSound::default());
     let over = call.run().await;
     let disposition = close(over, rang_ms, &setup).await?;
-    drop(setup.permit);
+    drop((setup.permit, setup.tenant_permit));
     Ok(disposition)
 }
 

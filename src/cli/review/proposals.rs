@@ -51,7 +51,7 @@ pub(super) fn missed_in(record: &CallRecord) -> Vec<Missed> {
             }
             // The caller had not finished: it is heard again, whole.
             "turn_reopened" if std::mem::take(&mut just_missed) => drop(missed.pop()),
-            "dialog" if matches!(event.data["event"].as_str(), Some("no_match" | "unanswered")) => {
+            "no_match" | "unanswered" => {
                 // A question that is not answered is a no-match as well: it counts once.
                 if let Some(text) = heard.take().filter(|text| !text.is_empty()) {
                     missed.push(Missed { call: record.summary.id.clone(), text });
