@@ -264,6 +264,8 @@ async fn keys_and_recorded_audio_reach_the_caller_and_a_pause_is_silent_on_the_r
     let Some(scene) = Scene::new(46_000, "sounds").await else { return };
     let speaks = talk(&scene.rtp, scene.bot, 0, 0x10);
     hear(&scene.rtp, 0, |_| true).await;
+    let name = Command::SetVariable { slot: "name".into(), value: "Ms Li".into() };
+    scene.told(name).await.unwrap();
     scene.told(Command::SendKeys { keys: "5".into() }).await.unwrap();
     hear(&scene.rtp, 101, |event| event[0] == 5).await;
     let beep: Vec<i16> = (0..8_000).map(|n| if n / 8 % 2 == 0 { 9_000 } else { -9_000 }).collect();
@@ -282,6 +284,7 @@ async fn keys_and_recorded_audio_reach_the_caller_and_a_pause_is_silent_on_the_r
     let record = record(&mut service, "sounds").await;
     assert_eq!(came_to(&record), ("operator_hangup", ""));
     assert!(said(&record).contains(&("operator".into(), "[beep]".into())));
+    assert_eq!(record.slots["name"], "Ms Li", "kept without an outcome");
     replays(&record);
 
     let mut wav = hound::WavReader::open(record.recording.as_ref().unwrap()).unwrap();

@@ -230,6 +230,19 @@ async fn a_callee_who_does_not_answer_is_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_callee_of_whom_nothing_is_heard_is_unreachable() {
+    let callee = Callee::new().await;
+    let Some((mut service, _dir)) = service(59_000, &callee).await else { return };
+    let mut live = service.live.watch();
+    let silent = OutboundCall { trunk: None, ring: Duration::from_secs(2), ..call(&callee.uri()) };
+    let id = service.originator.start(silent).await.unwrap();
+    happened(&mut live, &id).await;
+    let record = record(&mut service, &id).await;
+    assert_eq!(outcome(&record), ("not_connected", "unreachable"));
+    assert_eq!(record.summary.called, "4002");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_rings_can_be_given_up() {
     let mut callee = Callee::new().await;
     let Some((mut service, _dir)) = service(51_000, &callee).await else { return };

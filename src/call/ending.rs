@@ -103,7 +103,7 @@ pub(super) fn never_spoken(reason: EndReason, answered_ms: Option<u64>) -> CallE
 
 /// Brings the call's outcome into the store.
 pub(super) async fn close(over: Over, rang_ms: u64, setup: &Setup) -> Result<String, CallError> {
-    let Over { archive, record, reason, at, stats } = over;
+    let Over { archive, record, reason, slots, at, stats } = over;
     let (recording, journal) =
         (archive.recording().map(Path::to_owned), archive.journal().to_owned());
     let written = archive.finish().await;
@@ -117,7 +117,7 @@ pub(super) async fn close(over: Over, rang_ms: u64, setup: &Setup) -> Result<Str
         duration_ms: at.as_ms(),
         end_reason: reason.as_str().to_owned(),
         disposition: disposition.clone(),
-        slots: outcome.map(|outcome| outcome.slots).unwrap_or_default(),
+        slots: outcome.map_or(slots, |outcome| outcome.slots),
         turns,
         rtp: serde_json::to_value(&stats).unwrap_or_default(),
         recording,

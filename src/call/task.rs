@@ -92,6 +92,8 @@ pub(super) struct Over {
     pub(super) archive: Archive,
     pub(super) record: Record,
     pub(super) reason: EndReason,
+    /// What the dialog had collected.
+    pub(super) slots: BTreeMap<String, String>,
     pub(super) at: CallTime,
     pub(super) stats: RtpStats,
 }
@@ -143,7 +145,8 @@ impl<L: Leg> Call<L> {
         // A leg that is still saying goodbye is given the time for it.
         let goodbye = async { while self.leg.next_event().await.is_some() {} };
         let _ = tokio::time::timeout(Duration::from_secs(2), goodbye).await;
-        Over { archive: self.archive, record: self.record, reason, at, stats }
+        let slots = self.conversation.outcome("").slots;
+        Over { archive: self.archive, record: self.record, reason, slots, at, stats }
     }
 
     pub(super) fn now(&self) -> CallTime {

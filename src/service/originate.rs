@@ -219,9 +219,9 @@ impl Service {
         }
         let OutboundCall { to, caller_id, ring, reference, .. } = call;
         let placing = Placing { to, trunk, caller_id, ring, preset, reference };
-        let running = id.clone();
+        let (running, placed) = (id.clone(), call::place(placing, setup));
         calls.spawn(async move {
-            match call::place(placing, setup).await {
+            match placed.await {
                 Ok(disposition) => tracing::info!(call = %running, %disposition, "call over"),
                 Err(error) => tracing::warn!(call = %running, %error, "call failed"),
             }

@@ -42,14 +42,21 @@ pub(super) async fn connect(
     let problem = |dialled: &mut Dialled, error: &CallError| {
         tracing::info!(%error, "the call was not connected");
         dialled.problem = Some(error.to_string());
-        DialOutcome::of_error(error)
+        match DialOutcome::of_error(error) {
+            // Not even a phone that rings was found.
+            DialOutcome::NoAnswer if dialled.sip.is_none() && !dialled.rang => {
+                DialOutcome::Unreachable
+            }
+            outcome => outcome,
+        }
     };
     let mut second = match dial(placing, setup, until).await {
         Ok(second) => second,
         Err(error) => return Err(problem(dialled, &error)),
     };
     dialled.sip_call_id = Some(second.leg.info().call_id.clone());
-    let outcome = match answered(&mut second, record, dialled, early, until).await {
+    let seconds = placing.ring.as_secs();
+    let outcome = match answered(&mut second, record, dialled, early, (until, seconds)).await {
         Ok(()) => None,
         Err(error) => Some(problem(dialled, &error)),
     };
@@ -109,16 +116,12 @@ async fn answered(
     record: &Record,
     dialled: &mut Dialled,
     early: &mut EarlyAudio,
-    until: Instant,
+    (until, seconds): (Instant, u64),
 ) -> Result<(), CallError> {
-    let began = Instant::now();
     loop {
         tokio::select! {
             biased;
-            () = sleep_until(until) => {
-                let seconds = until.saturating_duration_since(began).as_secs();
-                return Err(CallError::NoAnswer { seconds });
-            }
+            () = sleep_until(until) => return Err(CallError::NoAnswer { seconds }),
             () = early.due() => if let Some(media) = &mut callee.media {
                 early.tick(media);
             },
@@ -127,6 +130,7 @@ async fn answered(
                 Some(LegEvent::EarlyMedia { sdp }) => match callee.described(&sdp) {
                     Ok(()) => {
                         early.begin();
+                        dialled.rang = true;
                         record.tell(Happening::EarlyMedia);
                     }
                     Err(problem) => tracing::info!(%problem, "early media cannot be used"),

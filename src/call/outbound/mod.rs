@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{
     CallError, EndReason, Setup,
-    control::CallState,
+    control::{CallState, Seat},
     ending::{close, never_spoken},
     live::Happening,
     parties::Parties,
@@ -65,20 +65,33 @@ struct Dialled {
     problem: Option<String>,
 }
 
-/// Places a call and runs it to its end; returns the disposition: that of the dialog, or what came of a call that was
+/// Places a call, which is among the running ones at once, and runs it to its end; returns the disposition: that of the dialog, or what came of a call that was
 /// not answered. Either way there is a record.
 ///
 /// # Errors
 /// [`CallError`] when the record could not be kept, or the call's files not be made.
-pub async fn place(placing: Placing, setup: Setup) -> Result<String, CallError> {
+pub fn place(
+    placing: Placing,
+    setup: Setup,
+) -> impl Future<Output = Result<String, CallError>> + Send {
     let started_at = OffsetDateTime::now_utc();
     let parties = Parties {
         direction: CallDirection::Outbound,
         caller: placing.caller_id.clone().unwrap_or_default(),
         called: user_of(&placing.to).to_owned(),
     };
+    let seat = setup.calls.enter(parties.status(&setup, started_at));
+    entered(placing, setup, parties, seat, started_at)
+}
+
+async fn entered(
+    placing: Placing,
+    setup: Setup,
+    parties: Parties,
+    mut seat: Seat,
+    started_at: OffsetDateTime,
+) -> Result<String, CallError> {
     let header = parties.header(&setup, placing.preset.clone());
-    let mut seat = setup.calls.enter(parties.status(&setup, started_at));
     setup.store.begin_call(parties.row(&setup, None, started_at)).await?;
     let mut record = Record::new(&setup);
     record.tell(parties.started(&setup));
