@@ -8,11 +8,13 @@ pub mod check;
 pub mod check_trunk;
 pub mod demo;
 pub mod dial;
+pub mod diff;
 pub mod eval;
 pub mod graph;
 pub mod load;
 pub mod models;
 pub mod outbox;
+pub mod publish;
 pub mod replay;
 pub mod retention;
 pub mod review;
@@ -57,6 +59,12 @@ enum Command {
     Check(check::CheckArgs),
     /// Talk to a dialplan in writing, or have scripted callers talk to it.
     Simulate(simulate::SimulateArgs),
+    /// What changed between two dialplans.
+    Diff(diff::DiffArgs),
+    /// Keep a dialplan as a version that numbers can answer with.
+    Publish(publish::PublishArgs),
+    /// Go back to an earlier published version.
+    Rollback(publish::RollbackArgs),
     /// Draw a dialplan.
     Graph(graph::GraphArgs),
     /// List calls, or show one.
@@ -104,6 +112,9 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::Check(args) => check::run(args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Publish(args) => publish::run(&args),
+        Command::Rollback(args) => publish::roll_back(&args),
         Command::Graph(args) => graph::run(&args),
         Command::Calls(args) => calls::run(args),
         Command::Review(args) => review::run(&args),

@@ -73,7 +73,8 @@ impl EndOfTurn {
         let Some(best) = text.first() else { return Self::NoWords };
         let lang = listen.lang;
         if let Expect::Digits { min, max } = listen.expect {
-            match best_digits(lang, text, &DigitSpec { min, max, allow_x: true }) {
+            match best_digits(lang, text, &DigitSpec { min, max, allow_x: true, ..DigitSpec::NONE })
+            {
                 Some(all) if all.chars().count() >= usize::from(max) => {
                     return Self::NumberComplete;
                 }

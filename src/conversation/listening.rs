@@ -10,8 +10,8 @@ use super::{
 use crate::{
     audio::CallTime,
     dialog::{self, BargeIn, Expect, Listen, Voice},
-    text::Hypothesis,
-    understand::{Backchannel, backchannel},
+    text::{Hypothesis, Lang},
+    understand::{Backchannel, backchannel, is_card_number},
 };
 
 impl Conversation {
@@ -175,7 +175,7 @@ impl Conversation {
             return;
         }
         let Text { ready, hypotheses, why, .. } = text;
-        let heard = Note::Heard { hypotheses: hypotheses.clone(), from: turn.from, to: at };
+        let heard = Note::Heard { hypotheses: for_record(&hypotheses), from: turn.from, to: at };
         out.push(Output::Note(heard));
         let input = match hypotheses.is_empty() {
             true => dialog::Input::Unclear,
@@ -211,4 +211,14 @@ fn hesitation(listen: &Listen, text: &Text) -> Option<String> {
     let hum_for_a_message =
         kind == Backchannel::Hum && matches!(listen.expect, Expect::Text | Expect::Talk);
     (hum_for_a_message || !text.understood).then(|| best.clone())
+}
+
+/// What was heard, as records may show it: without numbers of payment cards.
+fn for_record(heard: &[Hypothesis]) -> Vec<Hypothesis> {
+    let shown = |h: &Hypothesis| {
+        let card = [Lang::En, Lang::Zh].iter().any(|lang| is_card_number(*lang, &h.text));
+        let text = if card { "[card number]".to_owned() } else { h.text.clone() };
+        Hypothesis { text, confidence: h.confidence }
+    };
+    heard.iter().map(shown).collect()
 }

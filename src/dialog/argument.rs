@@ -15,6 +15,7 @@ use crate::{
         model::{Action, SlotKind},
     },
     text::{Lang, normalize},
+    understand::DigitSpec,
 };
 
 /// Longest value of a text slot.
@@ -40,7 +41,7 @@ impl Machine {
     fn schema(&self, kind: &SlotKind) -> Value {
         match kind {
             SlotKind::YesNo => json!({"type": "string", "enum": ["yes", "no"]}),
-            SlotKind::Digits { min, max, allow_x } => {
+            SlotKind::Digits(DigitSpec { min, max, allow_x, .. }) => {
                 let last = if *allow_x { "[0-9X]" } else { "[0-9]" };
                 let (min, max) = (min.saturating_sub(1), max.saturating_sub(1));
                 json!({"type": "string", "pattern": format!("^[0-9]{{{min},{max}}}{last}$")})
@@ -56,6 +57,9 @@ impl Machine {
             }
             SlotKind::Number { min, max } => {
                 json!({"type": "integer", "minimum": min, "maximum": max})
+            }
+            SlotKind::Code(form) => {
+                json!({"type": "string", "maxLength": form.longest(), "description": "letters and digits"})
             }
             SlotKind::Money => json!({"type": "string", "description": "a sum such as 66.24"}),
             SlotKind::Date => json!({"type": "string", "description": "a date: YYYY-MM-DD"}),
@@ -104,11 +108,8 @@ impl Machine {
     fn argument(&self, kind: &SlotKind, text: &str) -> Option<String> {
         let fits = match kind {
             SlotKind::YesNo => matches!(text, "yes" | "no"),
-            SlotKind::Digits { min, max, allow_x } => {
-                let body = text.strip_suffix('X').filter(|_| *allow_x).unwrap_or(text);
-                (usize::from(*min)..=usize::from(*max)).contains(&text.len())
-                    && body.bytes().all(|b| b.is_ascii_digit())
-            }
+            SlotKind::Digits(spec) => spec.fits(text),
+            SlotKind::Code(form) => return form.keyed(text),
             SlotKind::Choice(options) => {
                 let same =
                     |phrase: &String, lang: Lang| normalize(lang, phrase) == normalize(lang, text);
@@ -154,7 +155,8 @@ fn name_of(name: &str) -> String {
 fn noun(kind: Option<&SlotKind>) -> &'static str {
     match kind {
         Some(SlotKind::YesNo) => "yes or no",
-        Some(SlotKind::Digits { .. }) => "number of that length",
+        Some(SlotKind::Digits(_)) => "number of that length",
+        Some(SlotKind::Code(_)) => "code of that form",
         Some(SlotKind::Choice(_) | SlotKind::Offered(_)) => "choice that there is",
         Some(SlotKind::Number { .. }) => "number in its range",
         Some(SlotKind::Money) => "sum of money",

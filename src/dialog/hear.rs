@@ -14,7 +14,7 @@ use crate::{
         model::{Ask, NodeId, SlotKind, Target, Wants},
     },
     text::{Hypothesis, Lang, language_of, normalize},
-    understand::{self, ChoiceOption, DigitSpec, IntentMatch},
+    understand::{self, ChoiceOption, IntentMatch},
 };
 
 /// Score from which an intent is taken where an answer to something else was expected.
@@ -200,7 +200,7 @@ impl Machine {
     /// again confirms it. `None` when no value was said.
     fn correction(&self, slot: &str, heard: &[Hypothesis]) -> Option<Answer> {
         let kind = &self.plan.model().slots.get(slot)?.kind;
-        let value = self.match_value(kind, heard)?;
+        let value = self.match_value(kind, heard).or_else(|| self.amended(slot, kind, heard))?;
         if self.values.slot(slot) != Some(&value) {
             return Some(Answer::Value(value));
         }
@@ -208,13 +208,21 @@ impl Machine {
         Some(if denied == Some(false) { Answer::No } else { Answer::Yes })
     }
 
+    /// The number that was read back, with the part corrected that the caller said.
+    fn amended(&self, slot: &str, kind: &SlotKind, heard: &[Hypothesis]) -> Option<String> {
+        match kind {
+            SlotKind::Digits(spec) => {
+                understand::amended(self.lang, self.values.slot(slot)?, heard, spec)
+            }
+            _ => None,
+        }
+    }
+
     /// A value in `heard`, but for yes or no and free text.
     pub(super) fn match_value(&self, kind: &SlotKind, heard: &[Hypothesis]) -> Option<String> {
         match kind {
-            SlotKind::Digits { min, max, allow_x } => {
-                let spec = DigitSpec { min: *min, max: *max, allow_x: *allow_x };
-                understand::best_digits(self.lang, heard, &spec)
-            }
+            SlotKind::Digits(spec) => understand::best_digits(self.lang, heard, spec),
+            SlotKind::Code(form) => understand::code(self.lang, heard, form),
             SlotKind::Choice(options) => {
                 let options: Vec<ChoiceOption> = options
                     .iter()

@@ -10,7 +10,7 @@ use crate::{
         model::{Reference, SlotKind, Talk},
     },
     text::{Hypothesis, Lang, normalize},
-    understand::{self, DigitSpec},
+    understand,
 };
 
 /// What stands in place of words that the model must not see.
@@ -38,7 +38,7 @@ impl Machine {
             Lang::En => ("Known:", "Knowledge:", RULES_EN),
             Lang::Zh => ("已知信息：", "知识：", RULES_ZH),
         };
-        let own = talk.instructions.texts.get(&self.lang);
+        let own = talk.instructions.texts.get(&self.lang).and_then(|ways| ways.first());
         let own = own.map(|template| self.values.fill(template, &self.plan, &self.facts));
         let mut text = own.unwrap_or_default().trim().to_owned();
         // Writing to a string cannot fail.
@@ -69,7 +69,7 @@ impl Machine {
         let entries = found.filter(|entry| entry.score >= LEAST_LIKE).filter_map(|found| {
             let entry = self.plan.model().knowledge.get(&found.id)?;
             let question = entry.questions.get(&self.lang)?.first()?.clone();
-            let answer = entry.answer.texts.get(&self.lang)?;
+            let answer = entry.answer.texts.get(&self.lang)?.first()?;
             let answer = self.values.fill(answer, &self.plan, &self.facts);
             Some((found.id, question, answer))
         });
@@ -88,9 +88,8 @@ impl Machine {
         }
         let heard = [Hypothesis { text: text.to_owned(), confidence: 1.0 }];
         let sounds_like = self.plan.model().slots.iter().any(|(name, slot)| match &slot.kind {
-            SlotKind::Digits { min, max, allow_x } if private(name) => {
-                let spec = DigitSpec { min: *min, max: *max, allow_x: *allow_x };
-                understand::best_digits(self.lang, &heard, &spec).is_some()
+            SlotKind::Digits(spec) if private(name) => {
+                understand::best_digits(self.lang, &heard, spec).is_some()
             }
             _ => false,
         });

@@ -12,14 +12,12 @@ impl Machine {
     /// The value for `slot` in what was keyed; `single` when that is one key.
     pub(super) fn keyed_value(&self, slot: &str, keys: &str, single: Option<char>) -> Answer {
         let value = match self.plan.model().slots.get(slot).map(|s| &s.kind) {
-            Some(SlotKind::Digits { min, max, allow_x }) => {
-                let value: String = match (*allow_x, keys.strip_suffix('*')) {
+            Some(SlotKind::Digits(spec)) => {
+                let value: String = match (spec.allow_x, keys.strip_suffix('*')) {
                     (true, Some(body)) => format!("{body}X"),
                     _ => keys.to_owned(),
                 };
-                let body = value.strip_suffix('X').unwrap_or(&value);
-                let fits = (*min as usize..=*max as usize).contains(&value.len());
-                (fits && body.bytes().all(|b| b.is_ascii_digit())).then_some(value)
+                spec.fits(&value).then_some(value)
             }
             Some(SlotKind::YesNo) => match single {
                 Some('1') => Some("yes".to_owned()),
@@ -42,6 +40,7 @@ impl Machine {
             Some(SlotKind::Money) => hundredths(&keys.replacen('*', ".", 1)).map(decimal),
             Some(SlotKind::Date) => day(&self.facts.date).and_then(|today| keyed_date(keys, today)),
             Some(SlotKind::Time) => keyed_time(keys),
+            Some(SlotKind::Code(form)) => form.is_digits().then(|| form.keyed(keys)).flatten(),
             Some(SlotKind::Text | SlotKind::Counter) | None => None,
         };
         value.map_or(Answer::NoMatch, Answer::Value)

@@ -9,6 +9,7 @@ use super::{
     subflow::Frame,
     talk::Talking,
     values::{Values, shown},
+    ways::Ways,
     wish::Care,
 };
 use crate::{
@@ -53,6 +54,8 @@ pub struct Machine {
     pub(super) heard_last: Vec<Hypothesis>,
     /// What was said since the caller's last understood turn, for `repeat`.
     pub(super) said: Vec<Say>,
+    /// How prompts were said that can be said in several ways.
+    pub(super) ways: Ways,
 }
 
 /// Where the dialog stands.
@@ -106,6 +109,7 @@ impl Machine {
             offered: None,
             heard_last: Vec::new(),
             said: Vec::new(),
+            ways: Ways::default(),
         }
     }
 
@@ -322,9 +326,10 @@ impl Machine {
     }
 
     /// A prompt filled in.
-    pub(super) fn compose(&self, node: &str, prompt: &Prompt, barge_in: PromptBargeIn) -> Say {
+    pub(super) fn compose(&mut self, node: &str, prompt: &Prompt, barge_in: PromptBargeIn) -> Say {
+        let way = self.way(node, prompt);
         Say {
-            phrase: self.values.phrase(prompt, self.lang, &self.plan, &self.facts),
+            phrase: self.values.phrase(prompt, way, self.lang, &self.plan, &self.facts),
             barge_in: match barge_in {
                 PromptBargeIn::Any => BargeIn::Any,
                 PromptBargeIn::Keys => BargeIn::Keys,

@@ -23,6 +23,7 @@ mod tool;
 mod transfer;
 mod turn;
 mod values;
+mod ways;
 mod wish;
 
 pub use contract::{

@@ -46,7 +46,8 @@ impl Machine {
         numbers
             .find(|name| {
                 let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
-                let spec = DigitSpec { min: length, max: length, allow_x: false };
+                let spec =
+                    DigitSpec { min: length, max: length, allow_x: false, ..DigitSpec::NONE };
                 understand::digit_readings(self.lang, heard, &spec).contains(name)
             })
             .cloned()

@@ -5,8 +5,10 @@ use super::{
     keyed::digits_of,
     machine::{Failures, Phase},
 };
-use crate::dialplan::model::{
-    Ask, Ladders, NodeId, Prompt, PromptBargeIn, SlotKind, Target, Wants,
+use crate::{
+    dialplan::model::{Ask, Ladders, NodeId, Prompt, PromptBargeIn, SlotKind, Target, Wants},
+    text::Hypothesis,
+    understand::{self, DigitSpec},
 };
 
 /// Silence between keys that ends an entry.
@@ -79,8 +81,12 @@ impl Machine {
             Wants::Talk => (Expect::Talk, 1),
             Wants::YesNo { .. } => (Expect::YesNo, 1),
             Wants::Slot { slot, .. } => match self.plan.model().slots.get(slot).map(|s| &s.kind) {
-                Some(SlotKind::Digits { min, max, .. }) => {
+                Some(SlotKind::Digits(DigitSpec { min, max, .. })) => {
                     (Expect::Digits { min: *min, max: *max }, *max)
+                }
+                Some(SlotKind::Code(form)) => {
+                    let most = u8::try_from(form.longest()).unwrap_or(u8::MAX);
+                    (Expect::Choice, if form.is_digits() { most } else { 1 })
                 }
                 Some(SlotKind::YesNo) => (Expect::YesNo, 1),
                 Some(SlotKind::Choice(_) | SlotKind::Offered(_)) => (Expect::Choice, 1),
@@ -132,6 +138,9 @@ impl Machine {
             Input::NoInput => return self.no_input(node, ask, out),
             Input::Keys(keys) => self.pressed(ask, &keys),
             Input::Heard(heard) => {
+                if self.stop_card_number(node, ask, &heard, out) {
+                    return;
+                }
                 self.heard_last.clone_from(&heard);
                 self.keep_said(ask, &heard);
                 let (answer, intent) = self.heard_in_any_language(node, ask, &heard, out);
@@ -183,6 +192,27 @@ impl Machine {
             Answer::NoMatch => self.no_match(node, ask, out),
             answer => self.answered(node, ask, answer, out),
         }
+    }
+
+    /// A caller who reads out the number of a card that was not asked for is led elsewhere, and nothing is kept of it.
+    fn stop_card_number(
+        &mut self,
+        node: NodeId,
+        ask: &Ask,
+        heard: &[Hypothesis],
+        out: &mut Vec<Output>,
+    ) -> bool {
+        let plan = Arc::clone(&self.plan);
+        let Some(to) = plan.model().card_number else { return false };
+        let wanted =
+            matches!(self.expectation(&ask.wants).0, Expect::Digits { max, .. } if max >= 13);
+        let said = |h: &Hypothesis| understand::is_card_number(self.lang, &h.text);
+        if wanted || !heard.iter().any(said) {
+            return false;
+        }
+        self.heard_last.clear();
+        self.lead(node, ask, to, out);
+        true
     }
 
     fn answered(&mut self, node: NodeId, ask: &Ask, answer: Answer, out: &mut Vec<Output>) {

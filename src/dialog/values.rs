@@ -145,29 +145,32 @@ impl Values {
     pub(crate) fn fill(&self, template: &Template, plan: &Dialplan, facts: &CallFacts) -> String {
         let parts = template.parts.iter().map(|part| match part {
             Part::Words(words) => words.as_str(),
+            Part::Mark(_) => "",
             Part::Value { reference, .. } => self.get(reference, plan, facts),
         });
         parts.collect()
     }
 
-    /// A prompt filled in, to be spoken in `lang`. Values that are not known are left out.
+    /// One way of saying a prompt filled in, to be spoken in `lang`. Values that are not known are left out.
     pub(crate) fn phrase(
         &self,
         prompt: &Prompt,
+        way: usize,
         lang: Lang,
         plan: &Dialplan,
         facts: &CallFacts,
     ) -> Phrase {
-        let short = prompt.short.get(&lang).filter(|_| self.feeling.0 == Feeling::Negative);
-        let text = short.or_else(|| prompt.texts.get(&lang));
+        let negative = self.feeling.0 == Feeling::Negative;
+        let short = prompt.short.get(&lang).filter(|_| negative).and_then(|ways| ways.first());
+        let text = short.or_else(|| prompt.texts.get(&lang).and_then(|ways| ways.get(way)));
         let parts = text.map_or(&[][..], |t| &t.parts);
         let pieces = parts.iter().filter_map(|part| match part {
             Part::Words(words) => Some(Piece::Words(words.clone())),
+            Part::Mark(piece) => Some(piece.clone()),
             Part::Value { reference, read_as } => {
                 let value = self.get(reference, plan, facts);
                 let offered = self.offered(reference, value, plan);
-                let value =
-                    offered.unwrap_or_else(|| spoken(plan, reference, value, lang).to_owned());
+                let value = offered.unwrap_or_else(|| spoken(plan, reference, value, lang));
                 (!value.is_empty()).then_some(Piece::Value { value, read_as: *read_as })
             }
         });
@@ -195,17 +198,24 @@ pub(super) fn mask(value: &str) -> String {
     stars.chain(value.chars().skip(length - kept)).collect()
 }
 
-/// A choice is spoken by its first phrase, everything else as it is.
-fn spoken<'v>(plan: &'v Dialplan, reference: &Reference, value: &'v str, lang: Lang) -> &'v str {
+/// A choice is spoken by its first phrase, a code is spelled, everything else as it is.
+fn spoken(plan: &Dialplan, reference: &Reference, value: &str, lang: Lang) -> String {
     let Reference::Slot(slot) = reference else {
-        return value;
+        return value.to_owned();
     };
-    let Some(SlotKind::Choice(options)) = plan.model().slots.get(slot).map(|s| &s.kind) else {
-        return value;
+    let options = match plan.model().slots.get(slot).map(|s| &s.kind) {
+        Some(SlotKind::Choice(options)) => options,
+        Some(SlotKind::Code(_)) => return spelled(value),
+        _ => return value.to_owned(),
     };
     let option = options.iter().find(|o| o.name == value);
     let phrase = option.and_then(|o| o.phrases.get(&lang)?.first());
-    phrase.map_or(value, String::as_str)
+    phrase.map_or_else(|| value.to_owned(), String::clone)
+}
+
+/// A code letter by letter, so that no voice makes a word of it.
+fn spelled(value: &str) -> String {
+    value.chars().map(String::from).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::{
     expression::{decimal, hundredths},
     model::SlotKind,
 };
+use crate::understand::DigitSpec;
 
 /// Longest text that a slot is given, in characters.
 const LONGEST_TEXT: usize = 500;
@@ -61,11 +62,8 @@ impl Dialplan {
 fn fitting(kind: &SlotKind, value: &str) -> Option<String> {
     let fits = match kind {
         SlotKind::YesNo => matches!(value, "yes" | "no"),
-        SlotKind::Digits { min, max, allow_x } => {
-            let body = value.strip_suffix('X').filter(|_| *allow_x).unwrap_or(value);
-            (usize::from(*min)..=usize::from(*max)).contains(&value.len())
-                && body.bytes().all(|b| b.is_ascii_digit())
-        }
+        SlotKind::Digits(spec) => spec.fits(value),
+        SlotKind::Code(form) => return form.keyed(value),
         SlotKind::Choice(options) => options.iter().any(|option| option.name == value),
         SlotKind::Number { min, max } => {
             let number = value.parse::<i64>().ok().filter(|number| (min..=max).contains(&number));
@@ -86,7 +84,7 @@ fn fitting(kind: &SlotKind, value: &str) -> Option<String> {
 fn wanted(kind: &SlotKind) -> String {
     match kind {
         SlotKind::YesNo => "write yes or no".to_owned(),
-        SlotKind::Digits { min, max, allow_x } => {
+        SlotKind::Digits(DigitSpec { min, max, allow_x, .. }) => {
             let x = if *allow_x { ", the last of which may be X" } else { "" };
             match min == max {
                 true => format!("it takes {min} digits{x}"),
@@ -98,6 +96,9 @@ fn wanted(kind: &SlotKind) -> String {
             format!("it is one of {}", names.join(", "))
         }
         SlotKind::Number { min, max } => format!("it is a whole number from {min} to {max}"),
+        SlotKind::Code(form) => {
+            format!("it takes a code of up to {} letters and digits", form.longest())
+        }
         SlotKind::Money => "write a sum such as 132.48".to_owned(),
         SlotKind::Date => "write a day such as 2026-11-28".to_owned(),
         SlotKind::Time => "write a time of day such as 14:30".to_owned(),

@@ -4,6 +4,7 @@ use super::model::{
     Ask, CallFact, Condition, Model, Node, NodeId, NodeKind, Part, Reference, Routes, Target,
     Template, Test, Then, Wants,
 };
+use crate::text::Piece;
 
 /// Nodes, and which leads to which.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,14 +52,15 @@ pub(super) fn graph(model: &Model) -> Graph {
     let everywhere = routes(&model.globals).into_iter();
     let gives_up = model.defaults.give_up.map(|to| ("gives up".to_owned(), to));
     let too_long = model.limits.too_long.map(|to| ("too many turns".to_owned(), to));
-    let everywhere = everywhere.chain(gives_up).chain(too_long);
+    let card = model.card_number.map(|to| ("a card's number".to_owned(), to));
+    let everywhere = everywhere.chain(card).chain(gives_up).chain(too_long);
     edges.extend(everywhere.map(|(label, to)| GraphEdge { from: None, to: to.0, label }));
     let nodes = model.nodes.iter().map(|node| drawn(node, model)).collect();
     Graph { nodes, edges, start: model.start.0 }
 }
 
 fn drawn(node: &Node, model: &Model) -> GraphNode {
-    let said = node.prompts().first().and_then(|prompt| prompt.texts.get(&model.language));
+    let said = node.prompts().first().and_then(|prompt| prompt.texts.get(&model.language)?.first());
     let text = match &node.kind {
         NodeKind::Lookup { table, .. } => table.clone(),
         NodeKind::Set { values, .. } => {
@@ -71,7 +73,7 @@ fn drawn(node: &Node, model: &Model) -> GraphNode {
         NodeKind::Do(call) => call.flow.clone(),
         NodeKind::Tool(tool) => tool.tool.clone(),
         NodeKind::Llm(talk) => {
-            let instructions = talk.instructions.texts.get(&model.language);
+            let instructions = talk.instructions.texts.get(&model.language).and_then(|t| t.first());
             instructions.map(|text| words(text, model)).unwrap_or_default()
         }
         NodeKind::Offer(offering) => {
@@ -204,6 +206,8 @@ fn routes(routes: &Routes) -> Vec<(String, NodeId)> {
 fn words(template: &Template, model: &Model) -> String {
     let parts = template.parts.iter().map(|part| match part {
         Part::Words(words) => words.clone(),
+        Part::Mark(Piece::Recorded { words, .. }) => words.clone(),
+        Part::Mark(_) => String::new(),
         Part::Value { reference: value, .. } => format!("{{{}}}", reference(value, model)),
     });
     parts.collect()

@@ -6,6 +6,7 @@ use super::{
     DialplanSource,
     error::{At, Findings},
     merge::{self, Part},
+    read::marks,
     yaml::{self, Kind, Yaml},
 };
 
@@ -19,6 +20,8 @@ pub(super) struct Needs {
     pub(super) includes: Vec<String>,
     /// Those of its tables and of its knowledge base.
     pub(super) data: Vec<String>,
+    /// Recorded prompts.
+    pub(super) recordings: Vec<String>,
 }
 
 /// What the file `name`, which has this text, refers to; the dialplan itself has no name. Names that
@@ -33,7 +36,16 @@ pub(super) fn needs(name: &str, text: &str) -> Needs {
         // The dialplan's own are reported by those who read them.
         if name.is_empty() { yaml.scalar().map(str::to_owned) } else { named(yaml) }
     });
-    Needs { includes, data: data.collect() }
+    let data = data.collect();
+    let mut recordings = Vec::new();
+    each_text(&mut root, &mut |text| {
+        let names = marks::recordings(text).into_iter().map(|at| text[at].to_owned());
+        recordings.extend(names.filter_map(|file| match name {
+            "" => Some(file),
+            _ => resolve(name, &file),
+        }));
+    });
+    Needs { includes, data, recordings }
 }
 
 /// The dialplan of `source` with everything that it includes, as if it were one file. `None` after errors
@@ -117,7 +129,7 @@ impl Walk<'_> {
         self.parts.push(Part { root, included_at: at });
     }
 
-    /// Names its tables' files as the dialplan would.
+    /// Names its tables' files and recordings as the dialplan would.
     fn name_from_the_dialplan(&mut self, file: &str, root: &mut Yaml) {
         for yaml in data_files(root) {
             let Kind::Scalar(name) = &mut yaml.kind else { continue };
@@ -130,6 +142,24 @@ impl Walk<'_> {
                 ),
             }
         }
+        each_text(root, &mut |text| {
+            // From the last, so that places before it stay.
+            for at in marks::recordings(text).into_iter().rev() {
+                if let Some(resolved) = resolve(file, &text[at.clone()]) {
+                    text.replace_range(at, &resolved);
+                }
+            }
+        });
+    }
+}
+
+/// Every single value, at any depth.
+fn each_text(yaml: &mut Yaml, see: &mut impl FnMut(&mut String)) {
+    match &mut yaml.kind {
+        Kind::Scalar(text) => see(text),
+        Kind::List(items) => items.iter_mut().for_each(|item| each_text(item, see)),
+        Kind::Map(entries) => entries.iter_mut().for_each(|(_, value)| each_text(value, see)),
+        Kind::Null => {}
     }
 }
 

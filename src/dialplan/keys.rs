@@ -31,7 +31,7 @@ fn keys_answer(model: &Model, ask: &Ask) -> bool {
         Wants::YesNo { .. } => true,
         Wants::Slot { slot, .. } => match model.slots.get(slot).map(|slot| &slot.kind) {
             Some(
-                SlotKind::Digits { .. }
+                SlotKind::Digits(_)
                 | SlotKind::YesNo
                 | SlotKind::Offered(_)
                 | SlotKind::Number { .. }
@@ -40,6 +40,7 @@ fn keys_answer(model: &Model, ask: &Ask) -> bool {
                 | SlotKind::Time,
             ) => true,
             Some(SlotKind::Choice(options)) => options.iter().all(|option| option.key.is_some()),
+            Some(SlotKind::Code(form)) => form.is_digits(),
             Some(SlotKind::Text | SlotKind::Counter) | None => false,
         },
     }

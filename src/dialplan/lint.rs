@@ -6,9 +6,12 @@ use super::{
     error::Findings,
     model::{Ask, Model, NodeId, NodeKind, Reference, SlotKind, Wants},
     read::Read,
-    subflow,
+    required, subflow,
 };
-use crate::text::normalize;
+use crate::{
+    text::{Hypothesis, Lang, normalize},
+    understand::IntentClassifier,
+};
 
 /// Adds what is wrong with the dialplan, or looks so, to `findings`.
 pub(crate) fn lint(read: &Read, findings: &mut Findings) {
@@ -20,6 +23,7 @@ pub(crate) fn lint(read: &Read, findings: &mut Findings) {
     questions(read, findings);
     too_long_that_asks(read, findings);
     values_never_known(read, findings);
+    required::lint(read, findings);
     choices_from_nowhere(read, findings);
     unused_names(read, findings);
     shared_examples(read, findings);
@@ -29,6 +33,7 @@ fn unreachable_nodes(read: &Read, findings: &mut Findings) {
     let model = &read.model;
     let mut open = vec![model.start];
     open.extend(model.globals.targets());
+    open.extend(model.card_number);
     open.extend(model.defaults.give_up);
     open.extend(model.limits.too_long);
     open.extend(model.sentiment.as_ref().and_then(|policy| policy.offer));
@@ -316,6 +321,32 @@ fn shared_examples(read: &Read, findings: &mut Findings) {
             let at = read.places.slots[name];
             let what = format!("slot `{name}` has more options than callers remember");
             findings.warn(at, what, "offer at most five, or ask in two steps");
+        }
+    }
+}
+
+/// Intents that are understood as another one even in their own words.
+pub(super) fn shadowed(
+    read: &Read,
+    classifiers: &BTreeMap<Lang, IntentClassifier>,
+    findings: &mut Findings,
+) {
+    for (intent, by_lang) in &read.model.intents {
+        for (lang, examples) in by_lang {
+            let Some(classifier) = classifiers.get(lang) else { continue };
+            let heard = |text: &String| [Hypothesis { text: text.clone(), confidence: 1.0 }];
+            let taken = examples.iter().filter_map(|text| classifier.classify(&heard(text)));
+            let others: Vec<String> =
+                taken.map(|is| is.intent).filter(|other| other != intent).collect();
+            if others.len() * 2 > examples.len()
+                && let Some(other) = others.first()
+            {
+                findings.warn(
+                    read.places.intents[intent],
+                    format!("most examples of `{intent}` in {lang} are understood as `{other}` or others"),
+                    "make their examples more different, or make one intent of them",
+                );
+            }
         }
     }
 }

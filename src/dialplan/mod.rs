@@ -1,6 +1,7 @@
 //! Floor 3: what an author writes. The YAML model, its loader and its linter; files only.
 
 pub(crate) mod calendar;
+mod diff;
 mod error;
 pub(crate) mod expression;
 mod given;
@@ -16,6 +17,7 @@ mod outside;
 mod plan;
 mod read;
 mod recommend;
+pub(crate) mod required;
 mod sentiment;
 mod slot;
 mod source;
@@ -26,6 +28,7 @@ mod wish;
 pub(crate) mod yaml;
 mod zone;
 
+pub use diff::{Change, How, diff};
 pub(crate) use error::{At, Findings, did_you_mean};
 pub use error::{DialplanError, Severity};
 pub use given::SlotError;

@@ -10,6 +10,7 @@ use super::{
     calendar::Calendar,
     expression::Expression,
     offer::Offer,
+    required::Required,
     subflow::{Do, FlowHead},
 };
 pub(crate) use super::{
@@ -20,7 +21,7 @@ pub(crate) use super::{
     talk::{Action, Talk},
     wish::Wish,
 };
-use crate::text::{Lang, ReadAs};
+use crate::text::{Lang, Piece, ReadAs};
 
 /// Index of a node in [`Model::nodes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,8 +69,11 @@ pub(crate) struct Model {
     pub(crate) sentiment: Option<Sentiment>,
     /// What may be recommended, in written order.
     pub(crate) offers: Vec<Recommendation>,
+    pub(crate) required: Required,
     /// Understood at every question.
     pub(crate) globals: Routes,
+    /// Where a call goes when the caller reads out the number of a payment card.
+    pub(crate) card_number: Option<NodeId>,
     pub(crate) flows: BTreeMap<String, FlowHead>,
     pub(crate) calendars: Arc<BTreeMap<String, Calendar>>,
     pub(crate) nodes: Vec<Node>,
@@ -293,9 +297,10 @@ impl Table {
 /// A prompt in every language of the dialplan.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Prompt {
-    pub(crate) texts: BTreeMap<Lang, Template>,
+    /// Ways of saying it, of which one is chosen each time.
+    pub(crate) texts: BTreeMap<Lang, Vec<Template>>,
     /// Said in their place to callers who are negative.
-    pub(crate) short: BTreeMap<Lang, Template>,
+    pub(crate) short: BTreeMap<Lang, Vec<Template>>,
 }
 
 /// Words with gaps for values.
@@ -308,7 +313,12 @@ pub(crate) struct Template {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Part {
     Words(String),
-    Value { reference: Reference, read_as: ReadAs },
+    Value {
+        reference: Reference,
+        read_as: ReadAs,
+    },
+    /// A pause, a way of speaking or a recording.
+    Mark(Piece),
 }
 
 /// Where a value comes from.

@@ -1,7 +1,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::{
@@ -107,6 +107,13 @@ impl Dialplan {
         self.model.calendars.values().filter_map(|calendar| calendar.zone.as_deref()).collect()
     }
 
+    /// Its recordings, by the hash of their content, and where they stand.
+    pub fn recordings(&self) -> BTreeMap<&str, PathBuf> {
+        let folder = Path::new(&self.source.file).parent().unwrap_or(Path::new(""));
+        let recordings = self.source.recordings.iter();
+        recordings.map(|(name, hash)| (hash.as_str(), folder.join(name))).collect()
+    }
+
     /// What its author should look at though it works.
     pub fn warnings(&self) -> &[DialplanError] {
         &self.warnings
@@ -120,8 +127,9 @@ impl Dialplan {
         let mut phrases = Vec::new();
         for prompt in self.model.prompts() {
             let spoken = |(lang, _): &(&Lang, _)| self.model.languages.contains(lang);
-            let texts = prompt.texts.iter().chain(&prompt.short);
-            for (lang, template) in texts.filter(spoken) {
+            let texts = prompt.texts.iter().chain(&prompt.short).filter(spoken);
+            for (lang, template) in texts.flat_map(|(l, ways)| ways.iter().map(move |way| (l, way)))
+            {
                 let pieces = template.parts.iter().map(placeholder).collect();
                 let spliced = template.parts.iter().flat_map(|p| self.words_of(p, *lang));
                 for pieces in [pieces].into_iter().chain(spliced.map(|w| vec![w])) {
@@ -168,6 +176,8 @@ impl Dialplan {
         };
         let mut findings = findings;
         lint::lint(&read, &mut findings);
+        let classifiers = classifiers(&read.model);
+        lint::shadowed(&read, &classifiers, &mut findings);
         let found = findings.into_sorted();
         if found.iter().any(|f| f.severity == Severity::Error) {
             return Err(found);
@@ -175,7 +185,7 @@ impl Dialplan {
         Ok(Self {
             hash: source.content_hash(),
             source,
-            classifiers: classifiers(&read.model),
+            classifiers,
             faqs: faqs(&read.model),
             model: read.model,
             warnings: found,
@@ -240,6 +250,7 @@ fn intents(model: &Model, lang: Lang) -> Vec<(String, Vec<String>)> {
 fn placeholder(part: &Part) -> Piece {
     match part {
         Part::Words(words) => Piece::Words(words.clone()),
+        Part::Mark(piece) => piece.clone(),
         Part::Value { read_as, .. } => Piece::Value { value: String::new(), read_as: *read_as },
     }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::text::{Lang, ReadAs};
+use crate::{
+    text::{Lang, ReadAs},
+    understand::{CodeForm, DigitSpec},
+};
 
 /// A kind of value that callers give.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +23,9 @@ pub(crate) enum SlotKind {
     /// `yes` or `no`.
     YesNo,
     /// Digits; with `allow_x` a final `X`, as in Chinese identity numbers (GB 11643).
-    Digits { min: u8, max: u8, allow_x: bool },
+    Digits(DigitSpec),
+    /// Letters and digits, such as a licence plate.
+    Code(CodeForm),
     /// The name of one of the options.
     Choice(Vec<ChoiceOption>),
     /// The name of one of the things that a tool gave last.
@@ -43,12 +48,14 @@ impl SlotKind {
     /// How its values are read aloud when a prompt does not say.
     pub(crate) fn usual_reading(&self) -> ReadAs {
         match self {
-            Self::Digits { .. } => ReadAs::Digits,
+            Self::Digits(_) => ReadAs::Digits,
             Self::Counter | Self::Number { .. } => ReadAs::Number,
             Self::Money => ReadAs::Amount,
             Self::Date => ReadAs::Date,
             Self::Time => ReadAs::Time,
-            Self::YesNo | Self::Choice(_) | Self::Offered(_) | Self::Text => ReadAs::Text,
+            Self::Code(_) | Self::YesNo | Self::Choice(_) | Self::Offered(_) | Self::Text => {
+                ReadAs::Text
+            }
         }
     }
 }

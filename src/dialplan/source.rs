@@ -1,9 +1,14 @@
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::include::{self, Needs};
+use crate::audio::{AudioError, read_8k};
 
 /// The text of a dialplan and of every file it refers to: all that a replay needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,9 +21,15 @@ pub struct DialplanSource {
     /// dialplan's folder.
     #[serde(default)]
     pub tables: BTreeMap<String, String>,
+    /// Recorded prompts by their names, each with the SHA-256 of its file: decisions need no more of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub recordings: BTreeMap<String, String>,
     /// Why a table file could not be read.
     #[serde(skip)]
     pub(crate) unreadable: BTreeMap<String, String>,
+    /// What is wrong with a recording that is there.
+    #[serde(skip)]
+    pub(crate) unusable: BTreeMap<String, String>,
 }
 
 impl DialplanSource {
@@ -28,7 +39,9 @@ impl DialplanSource {
             file: file.into(),
             text: text.into(),
             tables: BTreeMap::new(),
+            recordings: BTreeMap::new(),
             unreadable: BTreeMap::new(),
+            unusable: BTreeMap::new(),
         }
     }
 
@@ -36,7 +49,10 @@ impl DialplanSource {
     pub(crate) fn read_files(&mut self, main: &Path) {
         let mut open = vec![(String::new(), self.text.clone())];
         while let Some((name, text)) = open.pop() {
-            let Needs { includes, data } = include::needs(&name, &text);
+            let Needs { includes, data, recordings } = include::needs(&name, &text);
+            for recording in recordings {
+                self.read_recording(main, recording);
+            }
             for file in data {
                 self.read_file(main, file);
             }
@@ -45,6 +61,24 @@ impl DialplanSource {
                     open.push((file, text));
                 }
             }
+        }
+    }
+
+    /// Takes in a recording. Of one that is not there nothing is known.
+    fn read_recording(&mut self, main: &Path, name: String) {
+        let Ok(path) = beside(main, &name) else {
+            let problem = "must stand in or below the dialplan's folder".to_owned();
+            self.unusable.insert(name, problem);
+            return;
+        };
+        let Ok(bytes) = fs::read(&path) else { return };
+        match read_8k(&path) {
+            Ok(audio) if audio.is_empty() => {
+                drop(self.unusable.insert(name, "is empty".to_owned()))
+            }
+            Ok(_) => drop(self.recordings.insert(name, hex(&Sha256::digest(&bytes)))),
+            Err(AudioError::Wav { problem, .. }) => drop(self.unusable.insert(name, problem)),
+            Err(error) => drop(self.unusable.insert(name, error.to_string())),
         }
     }
 
@@ -79,8 +113,11 @@ impl DialplanSource {
             feed(name);
             feed(text);
         }
-        let digest = hasher.finalize();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        for (name, recording) in &self.recordings {
+            feed(name);
+            feed(recording);
+        }
+        hex(&hasher.finalize())
     }
 
     /// Path of another file, for messages: beside the main file.
@@ -96,12 +133,20 @@ impl DialplanSource {
 ///
 /// Names with `..` or an absolute path are refused: a dialplan brings its data along.
 fn read_beside(main: &Path, name: &str) -> Result<String, String> {
+    let path = beside(main, name)?;
+    fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))
+}
+
+fn beside(main: &Path, name: &str) -> Result<PathBuf, String> {
     let plain = Path::new(name).components().all(|c| matches!(c, std::path::Component::Normal(_)));
     if !plain {
         return Err("a dialplan's files must stand in or below the dialplan's folder".into());
     }
-    let path = main.parent().unwrap_or(Path::new("")).join(name);
-    fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))
+    Ok(main.parent().unwrap_or(Path::new("")).join(name))
+}
+
+fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

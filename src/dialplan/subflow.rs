@@ -232,7 +232,7 @@ fn ways_in_and_out(read: &Read, findings: &mut Findings) {
             }
         }
     }
-    let everywhere = model.globals.targets().chain([model.start]);
+    let everywhere = model.globals.targets().chain([model.start]).chain(model.card_number);
     let everywhere = everywhere.chain(model.defaults.give_up).chain(model.limits.too_long);
     for to in everywhere.filter(|to| subflow(*to)).collect::<BTreeSet<_>>() {
         let (name, flow) = (&model.node(to).name, model.node(to).flow());

@@ -72,7 +72,7 @@ impl Node {
     pub(crate) fn references(&self) -> Vec<&Reference> {
         let mut used: Vec<&Reference> = Vec::new();
         for prompt in self.prompts() {
-            let texts = prompt.texts.values().chain(prompt.short.values());
+            let texts = prompt.texts.values().chain(prompt.short.values()).flatten();
             used.extend(texts.flat_map(Template::references));
         }
         match &self.kind {
@@ -88,7 +88,9 @@ impl Node {
                 used.extend(&offering.unless.uses);
             }
             NodeKind::Llm(talk) => {
-                used.extend(talk.instructions.texts.values().flat_map(Template::references));
+                used.extend(
+                    talk.instructions.texts.values().flatten().flat_map(Template::references),
+                );
             }
             NodeKind::Tool(tool) => {
                 used.extend(tool.arguments.values().flat_map(Template::references));
@@ -142,7 +144,7 @@ impl Ask {
 impl Template {
     fn references(&self) -> impl Iterator<Item = &Reference> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Words(_) => None,
+            Part::Words(_) | Part::Mark(_) => None,
             Part::Value { reference, .. } => Some(reference),
         })
     }

@@ -10,7 +10,10 @@ use std::{
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::{BeforeAnswer, Data, Hold, Retention, ServiceError, Tenant, Trial, Trunk, outbox};
+use super::{
+    BeforeAnswer, Data, Hold, Retention, ServiceError, Tenant, Trial, Trunk, outbox,
+    published::is_published,
+};
 use crate::{
     audio::Codec,
     call::{Limits, MediaOptions, SrtpPolicy, ToneKeys},
@@ -221,7 +224,7 @@ pub struct Number {
     /// Whose number it is; its calls and their events belong to the same.
     #[serde(default = "default_tenant")]
     pub tenant: String,
-    /// The dialplan that answers.
+    /// The dialplan that answers: a file, or `published:NAME`, or `published:NAME@VERSION`.
     pub dialplan: PathBuf,
     /// What the caller gets before the answer; nothing when it is not given.
     pub before_answer: Option<BeforeAnswer>,
@@ -305,7 +308,8 @@ impl Config {
         let numbers = self.numbers.iter_mut().flat_map(|number| {
             let announcement = number.before_answer.as_mut().and_then(BeforeAnswer::path);
             let trial = number.trial.as_mut().map(|trial| &mut trial.dialplan);
-            [&mut number.dialplan].into_iter().chain(announcement).chain(trial)
+            let files = [&mut number.dialplan].into_iter().chain(announcement).chain(trial);
+            files.filter(|path| !is_published(path))
         });
         [&mut self.voices.dir]
             .into_iter()
@@ -314,7 +318,9 @@ impl Config {
             .chain(self.sip.tls.paths())
             .chain(self.webhooks.iter_mut().map(|webhook| &mut webhook.secret_file))
             .chain(self.trunks.iter_mut().flat_map(Trunk::paths))
-            .chain(self.dialplans.iter_mut().map(|dialplan| &mut dialplan.file))
+            .chain(
+                self.dialplans.iter_mut().map(|d| &mut d.file).filter(|file| !is_published(file)),
+            )
             .chain(self.llm.values_mut().flat_map(|llm| [&mut llm.key_file, &mut llm.ca]).flatten())
             .chain(numbers)
     }

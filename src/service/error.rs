@@ -22,6 +22,9 @@ pub enum ServiceError {
         /// What is wrong, with its line.
         problem: String,
     },
+    /// A published dialplan.
+    #[error(transparent)]
+    Published(#[from] super::PublishError),
     /// A dialplan has errors.
     #[error("{problems}\nmend the dialplan; `hotline check {path}` shows all of this")]
     Dialplan {

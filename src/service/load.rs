@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Config, ServiceError, Trial,
+    Config, Published, ServiceError, Trial,
     lines::{Line, Lines, Placeable, Spoken},
 };
 use crate::{
@@ -42,6 +42,7 @@ enum Whose {
 /// Loads the dialplans of every number and of calls that are placed; one that several numbers share is loaded once.
 pub(super) fn dialplans(config: &Config) -> Result<Vec<Answering>, ServiceError> {
     let mut loaded: BTreeMap<PathBuf, Arc<Dialplan>> = BTreeMap::new();
+    let published = Published::new(&config.data.dir);
     let mut answering = Vec::new();
     let mut wanted: Vec<(Whose, &PathBuf)> = Vec::new();
     for (at, number) in config.numbers.iter().enumerate() {
@@ -56,7 +57,7 @@ pub(super) fn dialplans(config: &Config) -> Result<Vec<Answering>, ServiceError>
     for (whose, path) in wanted {
         let dialplan = match loaded.get(path) {
             Some(dialplan) => Arc::clone(dialplan),
-            None => Arc::new(load_dialplan(path)?),
+            None => Arc::new(load_dialplan(&published, path)?),
         };
         loaded.insert(path.clone(), Arc::clone(&dialplan));
         can_be_answered(config, path, &dialplan)?;
@@ -99,7 +100,8 @@ fn can_be_answered(config: &Config, path: &Path, dialplan: &Dialplan) -> Result<
     Err(ServiceError::NoRecognizer { path: path.to_owned(), lang, why_not_keys })
 }
 
-fn load_dialplan(path: &Path) -> Result<Dialplan, ServiceError> {
+fn load_dialplan(published: &Published, path: &Path) -> Result<Dialplan, ServiceError> {
+    let path = &published.path(path)?;
     let dialplan = Dialplan::load(path).map_err(|errors| ServiceError::Dialplan {
         path: path.to_owned(),
         problems: errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
@@ -107,6 +109,7 @@ fn load_dialplan(path: &Path) -> Result<Dialplan, ServiceError> {
     for warning in dialplan.warnings() {
         tracing::warn!("{warning}");
     }
+    published.verify(path, &dialplan)?;
     Ok(dialplan)
 }
 

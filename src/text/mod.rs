@@ -22,4 +22,4 @@ pub use script::language_of;
 pub use sentence_stream::{SentenceStream, plain};
 pub use sentences::{clauses, sentences};
 pub use simplify::simplify;
-pub use spoken::{Hypothesis, Lang, Phrase, Piece};
+pub use spoken::{Hypothesis, Lang, Phrase, Piece, Style};

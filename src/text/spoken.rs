@@ -45,6 +45,31 @@ pub enum Piece {
         /// How to read it.
         read_as: ReadAs,
     },
+    /// Silence, in milliseconds.
+    Pause(u32),
+    /// How all that follows is said, until the next one.
+    Style(Style),
+    /// A recording of these words, by its content; they are spoken where it cannot be had.
+    Recorded {
+        /// SHA-256 of the file, in lower-case hex.
+        recording: String,
+        /// What is said in it.
+        words: String,
+    },
+}
+
+/// How a part of a prompt is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Style {
+    /// Speed in percent of the usual.
+    pub rate_percent: u16,
+    /// Change of level in dB.
+    pub gain_db: i8,
+}
+
+impl Style {
+    /// As the voice speaks of itself.
+    pub const USUAL: Self = Self { rate_percent: 100, gain_db: 0 };
 }
 
 /// What the bot says in one go, in one language.
@@ -61,7 +86,8 @@ impl fmt::Display for Phrase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for piece in &self.pieces {
             match piece {
-                Piece::Words(words) => f.write_str(words)?,
+                Piece::Words(words) | Piece::Recorded { words, .. } => f.write_str(words)?,
+                Piece::Pause(_) | Piece::Style(_) => {}
                 Piece::Value { value, .. } => f.write_str(value)?,
             }
         }

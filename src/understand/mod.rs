@@ -22,6 +22,6 @@ pub use person::asks_for_person;
 pub use question::is_question;
 pub use sentiment::{sentiment, syllables};
 pub use slots::{
-    ChoiceMatch, ChoiceOption, DigitSpec, best_digits, choice, date, digit_readings, digits, money,
-    number, time_of_day, yes_no,
+    ChoiceMatch, ChoiceOption, CodeForm, DigitCheck, DigitSpec, amended, best_digits, choice, code,
+    date, digit_readings, digits, is_card_number, money, number, time_of_day, yes_no,
 };

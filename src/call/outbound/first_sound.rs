@@ -44,6 +44,7 @@ impl<L: Leg> Call<L> {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "one stretch of sound is a list of one")]
 mod tests {
     use super::*;
     use crate::call::player::FRAME;

@@ -29,7 +29,7 @@ const TYPES: [&str; 6] = ["yes_no", "digits", "number", "money", "date", "time"]
 /// The day on which dates are said, where a row does not say.
 const TODAY: Date = time::macros::date!(2026 - 11 - 23);
 /// Digits that a number read out may have, where its row has no value: telephone and account numbers.
-const NUMBERS: DigitSpec = DigitSpec { min: 5, max: 18, allow_x: true };
+const NUMBERS: DigitSpec = DigitSpec { min: 5, max: 18, allow_x: true, ..DigitSpec::NONE };
 /// The largest number tried.
 const LARGEST: i64 = 999_999_999;
 
@@ -188,7 +188,9 @@ impl<'r> Case<'r> {
     /// A slot for digits knows how many there are.
     fn digits(&self) -> DigitSpec {
         match u8::try_from(self.wanted.len()) {
-            Ok(length) if length > 0 => DigitSpec { min: length, max: length, allow_x: true },
+            Ok(length) if length > 0 => {
+                DigitSpec { min: length, max: length, allow_x: true, ..DigitSpec::NONE }
+            }
             _ => NUMBERS,
         }
     }

@@ -200,6 +200,14 @@ impl<'y> Fields<'y> {
         self.entries.iter().any(|(key, _)| key.name == name)
     }
 
+    /// A remedy for a field that is missing, where another one looks like one of `names` misspelt.
+    pub(crate) fn meant(&self, names: &[&'static str]) -> Option<String> {
+        let known = self.known.borrow();
+        let unknown = self.entries.iter().filter(|(key, _)| !known.contains(&key.name.as_str()));
+        let remedies = unknown.map(|(key, _)| did_you_mean(&key.name, names.iter().copied()));
+        remedies.into_iter().find(|remedy| remedy.starts_with("did you mean"))
+    }
+
     /// Reports the fields that were never asked for.
     pub(crate) fn finish(self) {
         let known = self.known.into_inner();

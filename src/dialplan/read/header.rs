@@ -15,6 +15,7 @@ use crate::{
         DialplanSource,
         error::At,
         model::{Ladders, Limits, Model, NodeId, Part, Prompt, Routes, Template, Waiting, Wish},
+        required::Required,
         subflow::FlowHead,
         yaml::{Key, Yaml},
     },
@@ -54,6 +55,7 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
         calendars: Arc::default(),
         offers: Vec::new(),
         feels: fields.has("sentiment"),
+        source,
     };
     if let Some(yaml) = fields.get("calendars") {
         scope.calendars = Arc::new(calendars::read(report, yaml));
@@ -90,6 +92,7 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
     if let Some(yaml) = fields.get("offers") {
         scope.offers = scope.read_offers(yaml);
     }
+    let required = fields.get("required").map(|y| scope.read_required(y));
     let flows = fields.require("flows", "add `flows:` with at least one flow of nodes")?;
     let bodies = scope.name_nodes(flows, &mut places);
 
@@ -97,6 +100,7 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
     let start = start.and_then(|y| scope.node(y, None));
     let globals = fields.get("globals").map(|y| scope.read_globals(y));
     let sentiment = fields.get("sentiment").map(|y| scope.read_sentiment(y));
+    let (globals, card_number) = globals.unwrap_or_default();
     let limits = fields.get("limits");
     places.limits = limits.map_or(At::TOP, |y| y.at);
     let limits = limits.map(|y| scope.read_limits(y));
@@ -131,7 +135,9 @@ pub(super) fn read(source: &DialplanSource, root: &Yaml, report: &Report) -> Opt
         offer: offer.unwrap_or_default(),
         sentiment,
         offers: scope.offers,
-        globals: globals.unwrap_or_default(),
+        required: required.unwrap_or_default(),
+        globals,
+        card_number,
         nodes: nodes.into_iter().collect::<Option<_>>()?,
     };
     Some(Read { model, places })
@@ -165,7 +171,7 @@ impl Default for Defaults {
 
 /// A prompt that every dialplan has.
 fn usual(en: &str, zh: &str) -> Prompt {
-    let template = |text: &str| Template { parts: vec![Part::Words(text.to_owned())] };
+    let template = |text: &str| vec![Template { parts: vec![Part::Words(text.to_owned())] }];
     let texts = [(Lang::En, en), (Lang::Zh, zh)].map(|(lang, text)| (lang, template(text)));
     Prompt { texts: texts.into(), ..Prompt::default() }
 }
@@ -215,6 +221,15 @@ impl Scope<'_> {
         intents
     }
 
+    /// `required: {recording notice: [recorded, 录音]}`.
+    fn read_required(&self, yaml: &Yaml) -> Required {
+        let entries = self.report.map(yaml, "`required`").iter();
+        let words = entries.map(|(key, yaml)| {
+            (key.name.clone(), self.phrases(yaml, &format!("required `{}`", key.name)))
+        });
+        words.collect()
+    }
+
     /// Gives every node its number and returns what stands under its name.
     fn name_nodes<'y>(
         &mut self,
@@ -241,11 +256,12 @@ impl Scope<'_> {
         bodies
     }
 
-    fn read_globals(&self, yaml: &Yaml) -> Routes {
+    fn read_globals(&self, yaml: &Yaml) -> (Routes, Option<NodeId>) {
         let fields = Fields::new(self.report, yaml, "`globals`");
         let routes = self.routes(&fields, None);
+        let card_number = fields.get("card_number").and_then(|y| self.node(y, None));
         fields.finish();
-        routes
+        (routes, card_number)
     }
 
     fn read_limits(&self, yaml: &Yaml) -> Limits {

@@ -78,7 +78,7 @@ impl Scope<'_> {
         let questions = questions.map(|y| self.phrases(y, "`questions`")).unwrap_or_default();
         let answer = fields.require("answer", "write `answer: \"…\"`");
         let prompt = answer.map(|y| self.prompt(y, "`answer`")).unwrap_or_default();
-        let parts = prompt.texts.values().flat_map(|template| &template.parts);
+        let parts = prompt.texts.values().flatten().flat_map(|template| &template.parts);
         if parts.into_iter().any(|part| matches!(part, Part::Value { .. })) {
             self.report.error(
                 answer.map_or(yaml.at, |y| y.at),
@@ -209,8 +209,8 @@ fn take_answer(
         return;
     }
     let template = Template { parts: vec![Part::Words(answer.to_owned())] };
-    let first = entry.answer.texts.entry(lang).or_insert_with(|| template.clone());
-    if *first != template {
+    let first = entry.answer.texts.entry(lang).or_insert_with(|| vec![template.clone()]);
+    if *first != [template] {
         let remedy = "write it once, or give the other question an id of its own";
         findings.error(at, "another answer for the same id", remedy);
     }

@@ -6,6 +6,7 @@ mod fields;
 mod formula;
 mod header;
 mod knowledge;
+pub(super) mod marks;
 mod node;
 mod prompt;
 mod recommend;
@@ -67,6 +68,8 @@ pub(crate) fn read(source: &DialplanSource, findings: Findings) -> (Option<Read>
 /// What the readers of prompts and nodes look names up in.
 struct Scope<'y> {
     report: &'y Report,
+    /// Where recordings are found.
+    source: &'y DialplanSource,
     language: Lang,
     languages: BTreeSet<Lang>,
     slots: BTreeMap<String, Slot>,

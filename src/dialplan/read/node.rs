@@ -62,7 +62,10 @@ impl Scope<'_> {
                 return None;
             }
         };
-        fields.finish();
+        // After another error it is not known which fields belong there.
+        if kind.is_some() {
+            fields.finish();
+        }
         kind.map(|kind| Node { name, kind })
     }
 
@@ -86,11 +89,10 @@ impl Scope<'_> {
                 Some(Then::HangUp(disposition.to_owned()))
             }
             [] => {
-                self.report.error(
-                    at,
-                    "the call does not go on after this node",
-                    "add `next: NODE`, or `hang_up: DISPOSITION` to end the call",
-                );
+                let remedy = fields.meant(&ways).unwrap_or_else(|| {
+                    "add `next: NODE`, or `hang_up: DISPOSITION` to end the call".to_owned()
+                });
+                self.report.error(at, "the call does not go on after this node", remedy);
                 None
             }
             [(first, _), (second, y), ..] => {

@@ -7,13 +7,30 @@ use crate::{
         model::{Part, Prompt, Template},
         yaml::{Kind, Yaml},
     },
-    text::{Lang, is_hanzi},
+    text::{Lang, Piece, is_hanzi},
 };
 
 impl Scope<'_> {
-    /// A prompt: text in the dialplan's language, or a map with a text for each language.
+    /// A prompt: text in the dialplan's language, or a map with a text for each language. A list of texts is
+    /// as many ways of saying it.
     /// Beside the texts may stand a `short` prompt for callers who are negative.
     pub(super) fn prompt(&self, yaml: &Yaml, what: &str) -> Prompt {
+        self.by_language(yaml, what, |way| self.spoken(way, what))
+    }
+
+    /// What is written like a prompt and never spoken: square brackets are nothing special.
+    pub(super) fn unspoken(&self, yaml: &Yaml, what: &str) -> Prompt {
+        self.by_language(yaml, what, |way| {
+            Some(self.template(self.report.text(way, what)?, way.at))
+        })
+    }
+
+    fn by_language(
+        &self,
+        yaml: &Yaml,
+        what: &str,
+        read: impl Fn(&Yaml) -> Option<Template>,
+    ) -> Prompt {
         let mut texts = BTreeMap::new();
         let mut short = BTreeMap::new();
         match &yaml.kind {
@@ -42,18 +59,12 @@ impl Scope<'_> {
                             format!("add a voice for it: `voices: {{{lang}: …}}`"),
                         );
                     }
-                    if let Some(text) = self.report.text(value, what) {
-                        texts.insert(lang, self.template(text, value.at));
-                    }
+                    texts.insert(lang, ways(value, &read));
                 }
             }
-            _ => {
-                if let Some(text) = self.report.text(yaml, what) {
-                    texts.insert(self.language, self.template(text, yaml.at));
-                }
-            }
+            _ => drop(texts.insert(self.language, ways(yaml, &read))),
         }
-        self.check_variants(yaml, what, &texts);
+        self.check_ways(yaml, what, &texts);
         Prompt { texts, short }
     }
 
@@ -132,9 +143,9 @@ impl Scope<'_> {
     }
 
     /// The words beside a value are spoken by themselves, and no voice speaks a single syllable well.
-    fn check_syllables(&self, yaml: &Yaml, what: &str, texts: &BTreeMap<Lang, Template>) {
-        let Some(template) = texts.get(&Lang::Zh).filter(|t| t.parts.len() > 1) else { return };
-        for part in &template.parts {
+    fn check_syllables(&self, yaml: &Yaml, what: &str, texts: &BTreeMap<Lang, Vec<Template>>) {
+        let ways = texts.get(&Lang::Zh).into_iter().flatten();
+        for part in ways.filter(|t| t.parts.len() > 1).flat_map(|t| &t.parts) {
             let Part::Words(words) = part else { continue };
             if words.chars().filter(|c| is_hanzi(*c)).count() == 1 {
                 let words = words.trim();
@@ -147,13 +158,16 @@ impl Scope<'_> {
         }
     }
 
-    fn check_variants(&self, yaml: &Yaml, what: &str, texts: &BTreeMap<Lang, Template>) {
-        for (lang, template) in texts {
-            let blank = template.parts.iter().all(|part| match part {
-                Part::Words(words) => words.trim().is_empty(),
-                Part::Value { .. } => false,
-            });
-            if blank {
+    fn check_ways(&self, yaml: &Yaml, what: &str, texts: &BTreeMap<Lang, Vec<Template>>) {
+        for (lang, ways) in texts {
+            let blank = |template: &Template| {
+                template.parts.iter().all(|part| match part {
+                    Part::Words(words) => words.trim().is_empty(),
+                    Part::Value { .. } | Part::Mark(Piece::Recorded { .. }) => false,
+                    Part::Mark(_) => true,
+                })
+            };
+            if ways.is_empty() || ways.iter().any(blank) {
                 let what = format!("{what} says nothing in {lang}");
                 self.report.error(yaml.at, what, "write what callers should hear");
             }
@@ -169,5 +183,13 @@ impl Scope<'_> {
                 "give it in every language of `voices`: `{en: …, zh: …}`",
             );
         }
+    }
+}
+
+/// A text, or a list of them.
+fn ways(yaml: &Yaml, read: impl Fn(&Yaml) -> Option<Template>) -> Vec<Template> {
+    match &yaml.kind {
+        Kind::List(ways) => ways.iter().filter_map(read).collect(),
+        _ => read(yaml).into_iter().collect(),
     }
 }

@@ -1,12 +1,17 @@
 use super::{Scope, fields::Fields};
-use crate::dialplan::{
-    error::did_you_mean,
-    model::{ChoiceOption, Given, Slot, SlotKind},
-    yaml::{Kind, Yaml},
+use crate::{
+    dialplan::{
+        error::did_you_mean,
+        model::{ChoiceOption, Given, Slot, SlotKind},
+        yaml::{Kind, Yaml},
+    },
+    understand::{CodeForm, DigitCheck, DigitSpec},
 };
 
-const TYPES: [&str; 9] =
-    ["digits", "yes_no", "choice", "number", "money", "date", "time", "text", "counter"];
+const TYPES: [&str; 12] = [
+    "digits", "yes_no", "choice", "number", "money", "date", "time", "text", "counter", "plate",
+    "postcode", "code",
+];
 /// The largest number that callers say without being told a range.
 const LARGEST: i64 = 999_999_999;
 
@@ -25,6 +30,7 @@ impl Scope<'_> {
             "digits" => self.digits(&fields),
             "choice" => self.choice(name, &fields),
             "number" => self.number(&fields),
+            kind @ ("postcode" | "code") => self.code(kind, &fields),
             known if simple(known).is_some() => simple(known),
             other => {
                 self.unknown_type(other, kind_yaml);
@@ -39,11 +45,11 @@ impl Scope<'_> {
     }
 
     fn unknown_type(&self, kind: &str, yaml: &Yaml) -> Option<Slot> {
-        if matches!(kind, "digits" | "choice") {
+        if matches!(kind, "digits" | "choice" | "postcode" | "code") {
             self.report.error(
                 yaml.at,
                 format!("a slot of type `{kind}` needs more"),
-                "write `{type: digits, length: 6-8}` or `{type: choice, options: …}`",
+                "write `{type: digits, length: 6-8}`, `{type: choice, options: …}`, `{type: postcode, country: uk}` or `{type: code, pattern: \"NF-9999\"}`",
             );
         } else {
             let what = format!("no slot type `{kind}`");
@@ -61,7 +67,9 @@ impl Scope<'_> {
         let (min, max) = text.split_once('-').unwrap_or((text, text));
         match (min.trim().parse::<u8>(), max.trim().parse::<u8>()) {
             (Ok(min), Ok(max)) if 1 <= min && min <= max && max <= 32 => {
-                Some(SlotKind::Digits { min, max, allow_x })
+                let check = self.check_digit(fields, min, max);
+                let allow_x = allow_x || check == Some(DigitCheck::Gb11643);
+                Some(SlotKind::Digits(DigitSpec { min, max, allow_x, check }))
             }
             _ => {
                 self.report.error(
@@ -72,6 +80,42 @@ impl Scope<'_> {
                 None
             }
         }
+    }
+
+    /// `check: gb11643` or `check: luhn`.
+    fn check_digit(&self, fields: &Fields<'_>, min: u8, max: u8) -> Option<DigitCheck> {
+        let yaml = fields.get("check")?;
+        let check = match self.report.text(yaml, "`check`")? {
+            "gb11643" if (min, max) == (18, 18) => return Some(DigitCheck::Gb11643),
+            "gb11643" => "identity numbers have 18 characters: write `length: 18`".to_owned(),
+            "luhn" => return Some(DigitCheck::Luhn),
+            other => did_you_mean(other, ["gb11643", "luhn"]),
+        };
+        self.report.error(yaml.at, "digits cannot be checked like this", check);
+        None
+    }
+
+    /// `type: postcode` with `country`, or `type: code` with `pattern`.
+    fn code(&self, kind: &str, fields: &Fields<'_>) -> Option<SlotKind> {
+        if kind == "postcode" {
+            let remedy = "write `country: uk` or `country: us`; of other countries use digits";
+            let yaml = fields.require("country", remedy)?;
+            return match self.report.text(yaml, "`country`")? {
+                "uk" => Some(SlotKind::Code(CodeForm::uk_postcode())),
+                "us" => Some(SlotKind::Digits(DigitSpec { min: 5, max: 5, ..DigitSpec::NONE })),
+                other => {
+                    self.report.error(yaml.at, format!("no postcodes of `{other}`"), remedy);
+                    None
+                }
+            };
+        }
+        let remedy = "write `pattern: \"NF-9999-999\"`: A is any letter, 9 any digit, * either";
+        let yaml = fields.require("pattern", remedy)?;
+        let form = CodeForm::pattern(self.report.text(yaml, "`pattern`")?);
+        if form.is_none() {
+            self.report.error(yaml.at, "a pattern needs 1 to 24 letters and digits", remedy);
+        }
+        form.map(SlotKind::Code)
     }
 
     /// `from: tool.field`: what the tool gave last.
@@ -156,6 +200,7 @@ fn simple(kind: &str) -> Option<SlotKind> {
         "money" => SlotKind::Money,
         "date" => SlotKind::Date,
         "time" => SlotKind::Time,
+        "plate" => SlotKind::Code(CodeForm::plate()),
         _ => return None,
     })
 }

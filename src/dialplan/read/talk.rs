@@ -19,7 +19,7 @@ impl Scope<'_> {
     /// `llm: INSTRUCTIONS` with all that bounds the model.
     pub(super) fn talk(&self, fields: &Fields<'_>, flow: &str) -> Option<NodeKind> {
         let yaml = fields.get("llm")?;
-        let instructions = self.prompt(yaml, "`llm`");
+        let instructions = self.unspoken(yaml, "`llm`");
         let share = fields.get("share").map(|y| self.share(y)).unwrap_or_default();
         self.check_shared(&instructions, &share, yaml.at);
         let actions = fields.get("actions").map(|y| self.actions(y, flow)).unwrap_or_default();
@@ -81,7 +81,7 @@ impl Scope<'_> {
 
     /// What is sensitive does not slip into the instructions.
     fn check_shared(&self, instructions: &Prompt, share: &BTreeSet<Reference>, at: At) {
-        let parts = instructions.texts.values().flat_map(|template| &template.parts);
+        let parts = instructions.texts.values().flatten().flat_map(|template| &template.parts);
         let mut told = BTreeSet::new();
         for part in parts {
             let Part::Value { reference, .. } = part else { continue };

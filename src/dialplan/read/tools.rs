@@ -96,7 +96,10 @@ impl Scope<'_> {
                 arguments.insert(key.name.clone(), self.template(text, yaml.at));
             }
         }
-        for missing in tool.iter().flat_map(|t| &t.takes).filter(|a| !arguments.contains_key(*a)) {
+        // A misspelt argument is missing under its right name.
+        let misspelt = |t: &Tool| arguments.keys().any(|a| !t.takes.contains(a));
+        let takes = tool.filter(|t| !misspelt(t)).into_iter().flat_map(|t| &t.takes);
+        for missing in takes.filter(|a| !arguments.contains_key(*a)) {
             let what = format!("tool `{name}` also takes `{missing}`");
             self.report.error(yaml.at, what, format!("add `{missing}: \"…\"` to `with`"));
         }

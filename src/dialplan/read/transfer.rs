@@ -43,6 +43,7 @@ impl Scope<'_> {
         let fixed = |part: &Part| match part {
             Part::Words(words) => words.clone(),
             Part::Value { .. } => "0".to_owned(),
+            Part::Mark(_) => String::new(),
         };
         let sample: String = template.parts.iter().map(fixed).collect();
         let number = sample.strip_prefix('+').unwrap_or(&sample);

@@ -5,6 +5,7 @@ use crate::{
         model::{CallFact, Part, Reference, SlotKind},
     },
     text::ReadAs,
+    understand::DigitSpec,
 };
 
 impl Scope<'_> {
@@ -134,7 +135,7 @@ impl Scope<'_> {
     fn check_reading(&self, reference: &Reference, name: &str, read_as: ReadAs, at: At) {
         let misfit = match reference {
             Reference::Slot(slot) => match self.slots.get(slot).map(|s| &s.kind) {
-                Some(SlotKind::Digits { allow_x, .. }) => {
+                Some(SlotKind::Digits(DigitSpec { allow_x, .. })) => {
                     (matches!(read_as, ReadAs::Amount | ReadAs::Date | ReadAs::Time)
                         || (*allow_x && read_as == ReadAs::Number))
                         .then(|| "callers give digits for it".to_owned())

@@ -32,6 +32,14 @@ pub(super) fn phrase(audio: &Pcm<Hz24k>, gain_db: f32) -> Pcm<Hz8k> {
     phrase
 }
 
+/// A recorded prompt, made as loud as the voice, with at most 10 ms of silence at its ends.
+pub(super) fn recorded(audio: Pcm<Hz8k>, gain_db: f32) -> Pcm<Hz8k> {
+    let mut audio = level::trim_silence(&to_level(audio, gain_db), EDGE_MS);
+    level::fade_in(&mut audio, 3);
+    level::fade_out(&mut audio, EDGE_MS);
+    audio
+}
+
 /// The words of one utterance apart, to be joined with others: at the common level as a whole plus
 /// `gain_db`, with `margin_ms` more at each end than they take, for the joint. Those that `last`
 /// marks are followed by a pause, which is cut off, as is what comes before the first and after them.
@@ -87,7 +95,10 @@ fn first_above(levels: &[f32], floor: f32) -> usize {
 }
 
 fn levelled(audio: &Pcm<Hz24k>, gain_db: f32) -> Pcm<Hz8k> {
-    let mut audio: Pcm<Hz8k> = convert(audio);
+    to_level(convert(audio), gain_db)
+}
+
+fn to_level(mut audio: Pcm<Hz8k>, gain_db: f32) -> Pcm<Hz8k> {
     let peak = audio.samples().iter().map(|s| s.unsigned_abs()).max().unwrap_or(0);
     if peak > 0 {
         let peak_dbfs = 20.0 * (f32::from(peak) / 32_768.0).log10();

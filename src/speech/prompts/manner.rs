@@ -2,12 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    Prompts,
-    cache::Key,
-    script::{Part, parts},
-    voice::whole_key,
-};
+use super::{Prompts, cache::Key, part::Part, script::parts, voice::whole_key};
 use crate::{
     audio::{Hz8k, Manner, Pcm},
     speech::SpeechError,

@@ -12,6 +12,8 @@ mod finish;
 mod fixture;
 mod lru;
 mod manner;
+mod part;
+mod recordings;
 mod render;
 mod script;
 mod stretches;

@@ -1,5 +1,6 @@
 use std::{
     collections::{BTreeMap, HashSet},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -7,19 +8,22 @@ use super::{
     PromptCache, VoiceConfig,
     assemble::{Piece, assemble},
     finish,
-    script::{Line, Part, clips, line_of, lines},
+    part::{Line, Part},
+    recordings::{Recordings, styled, words_of},
+    script::{clips, line_of, lines},
     voice::{Voice, key, text_of, whole_key},
 };
 use crate::{
     audio::{Hz8k, Manner, Pcm},
     speech::{SpeechError, Synthesizer},
-    text::{Lang, Phrase},
+    text::{Lang, Phrase, Style},
 };
 
 /// What the bot says, as audio: one for all calls.
 pub struct Prompts {
     pub(super) voices: BTreeMap<Lang, Voice>,
     pub(super) cache: PromptCache,
+    pub(super) recordings: Recordings,
 }
 
 /// What can be rendered before a call needs it.
@@ -44,7 +48,12 @@ impl Prompts {
             .into_iter()
             .map(|(config, synthesizer)| (synthesizer.lang(), Voice { config, synthesizer }))
             .collect();
-        Self { voices, cache }
+        Self { voices, cache, recordings: Recordings::default() }
+    }
+
+    /// Recorded prompts, by the hash of their content: where they stand.
+    pub fn add_recordings<'a>(&self, files: impl IntoIterator<Item = (&'a str, PathBuf)>) {
+        self.recordings.add(files);
     }
 
     /// Renders everything in `phrases` that does not depend on a value, and the units that Chinese
@@ -115,7 +124,8 @@ impl Prompts {
     /// The same, if everything in it is there already.
     pub(super) fn spoken(&self, lang: Lang, parts: &[Part]) -> Option<Arc<Pcm<Hz8k>>> {
         let voice = self.voices.get(&lang)?;
-        let find = |part: &Part| key(voice, part).and_then(|key| self.cache.get(&key)).ok_or(());
+        let get = |part: &Part| key(voice, part).and_then(|key| self.cache.get(&key));
+        let find = |part: &Part| get(part).or_else(|| get(&words_of(part)?)).ok_or(());
         self.join(voice, parts, |part| find(part).map(Some)).ok().flatten()
     }
 
@@ -134,12 +144,16 @@ impl Prompts {
             return Ok(Some(audio));
         }
         let mut pieces = Vec::with_capacity(parts.len());
+        let mut style = Style::USUAL;
         for part in parts {
             match part {
+                Part::Style(next) => style = *next,
                 Part::Pause(ms) => pieces.push(Piece::Pause(*ms)),
-                Part::Unit(_) => pieces.extend(recording(part)?.map(Piece::Unit)),
-                Part::Clip(_) | Part::Sentence(_) => {
-                    pieces.extend(recording(part)?.map(Piece::Words));
+                Part::Unit(_) => {
+                    pieces.extend(recording(part)?.map(|unit| Piece::Unit(styled(unit, style))));
+                }
+                Part::Clip(_) | Part::Sentence(_) | Part::Recording(_) => {
+                    pieces.extend(recording(part)?.map(|words| Piece::Words(styled(words, style))));
                 }
             }
         }
@@ -160,6 +174,14 @@ impl Prompts {
     ) -> Result<Arc<Pcm<Hz8k>>, SpeechError> {
         let Some(key) = key(voice, part) else { return Ok(Arc::new(Pcm::silence(0))) };
         if let Some(audio) = self.cache.get(&key) {
+            return Ok(audio);
+        }
+        if let Part::Recording(recording) = part {
+            let Some(audio) = self.recordings.load(&recording.hash) else {
+                return self.recording(voice, &Part::Clip(recording.words.clone()), keep);
+            };
+            let audio = Arc::new(finish::recorded(audio, voice.config.gain_db));
+            self.cache.put(key, Arc::clone(&audio))?;
             return Ok(audio);
         }
         let text = text_of(part);

@@ -2,32 +2,8 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
+use super::part::{Line, Part, Recording, Unit};
 use crate::text::{Example, Lang, Phrase, Piece, ReadAs, examples, verbalize};
-
-/// One step of a prompt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Part {
-    /// Words of the dialplan: rendered ahead, kept on disk.
-    Clip(String),
-    /// Words with a caller's data in them: rendered in the call, kept in memory only.
-    Sentence(String),
-    /// One unit of a Chinese value: cut out of a [`Line`] rendered ahead, kept on disk.
-    Unit(Unit),
-    /// Silence in ms.
-    Pause(u32),
-}
-
-/// One unit of a Chinese value.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Unit {
-    pub(super) text: String,
-    /// Whether a pause follows: it is then spoken longer, and its pitch ends.
-    pub(super) last: bool,
-}
-
-/// Units spoken in one utterance, to be cut apart: in company they sound as they do in a number.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Line(pub(super) Vec<Unit>);
 
 const COMMA_MS: u32 = 120;
 const STOP_MS: u32 = 280;
@@ -38,15 +14,50 @@ const GROUP_MS: u32 = 120;
 
 /// What to render and play for `phrase`, in order.
 pub(super) fn parts(phrase: &Phrase) -> Vec<Part> {
-    match phrase.lang {
-        Lang::En => english(phrase),
-        Lang::Zh => chinese(&phrase.pieces),
+    let mut out = Vec::new();
+    let mut from = 0;
+    for (at, piece) in phrase.pieces.iter().enumerate() {
+        let mark = match piece {
+            Piece::Pause(ms) => Part::Pause(*ms),
+            Piece::Style(style) => Part::Style(*style),
+            Piece::Recorded { recording, words } => {
+                Part::Recording(Recording { hash: recording.clone(), words: words.clone() })
+            }
+            Piece::Words(_) | Piece::Value { .. } => continue,
+        };
+        run(phrase.lang, &phrase.pieces[from..at], &mut out);
+        // Speech goes on from a recording as from words.
+        let joint =
+            matches!((&mark, out.last()), (Part::Recording(_), Some(last)) if last.sounds());
+        if joint {
+            out.push(Part::Pause(VALUE_MS));
+        }
+        out.push(mark);
+        from = at + 1;
     }
+    run(phrase.lang, &phrase.pieces[from..], &mut out);
+    out
+}
+
+/// Words and values between two marks.
+fn run(lang: Lang, pieces: &[Piece], out: &mut Vec<Part>) {
+    let parts = match lang {
+        Lang::En => english(pieces),
+        Lang::Zh => chinese(pieces),
+    };
+    let joint = matches!(out.last(), Some(Part::Recording(_))) && !parts.is_empty();
+    if joint {
+        out.push(Part::Pause(VALUE_MS));
+    }
+    out.extend(parts);
 }
 
 /// The words of `phrase` that can be rendered before a value is known, in speaking order.
 pub(super) fn clips(phrase: &Phrase) -> Vec<Part> {
-    parts(phrase).into_iter().filter(|part| matches!(part, Part::Clip(_))).collect()
+    parts(phrase)
+        .into_iter()
+        .filter(|part| matches!(part, Part::Clip(_) | Part::Recording(_)))
+        .collect()
 }
 
 /// The lines that hold the units of every value `phrase` may come to have.
@@ -93,11 +104,12 @@ static INDEX: LazyLock<HashMap<&'static Unit, usize>> = LazyLock::new(|| {
 });
 
 /// The English voice speaks fast enough for the call, and a whole sentence sounds best.
-fn english(phrase: &Phrase) -> Vec<Part> {
+fn english(pieces: &[Piece]) -> Vec<Part> {
     let mut text = String::new();
     let mut has_value = false;
-    for piece in &phrase.pieces {
+    for piece in pieces {
         match piece {
+            Piece::Pause(_) | Piece::Style(_) | Piece::Recorded { .. } => {}
             Piece::Words(words) => text.push_str(words),
             Piece::Value { value, read_as } => {
                 has_value = true;
@@ -132,6 +144,7 @@ fn chinese(pieces: &[Piece]) -> Vec<Part> {
                 clip(words, leads_to_value, &mut out);
             }
             Piece::Value { value, read_as } => value_parts(value, *read_as, &mut out),
+            Piece::Pause(_) | Piece::Style(_) | Piece::Recorded { .. } => {}
         }
     }
     while matches!(out.last(), Some(Part::Pause(_))) {
@@ -267,6 +280,8 @@ mod tests {
                 Part::Unit(Unit { text, last }) => {
                     format!("[{text}{}]", if *last { "." } else { "" })
                 }
+                Part::Recording(Recording { words, .. }) => format!("({words})"),
+                Part::Style(style) => format!("{}%", style.rate_percent),
                 Part::Pause(ms) => ms.to_string(),
             })
             .collect()
@@ -326,6 +341,23 @@ mod tests {
                 assert!(line_of(&unit).is_some(), "{unit:?}");
             }
         }
+    }
+
+    #[test]
+    fn recordings_and_values_are_joined_with_short_gaps_and_pauses_stand_where_they_were_written() {
+        let recorded =
+            |words: &str| Piece::Recorded { recording: "a1".into(), words: words.into() };
+        let pieces = vec![
+            recorded("您好，"),
+            value("王芳", ReadAs::Text),
+            Piece::Pause(300),
+            recorded("您的预约是"),
+            value("8:30", ReadAs::Time),
+        ];
+        let said = zh(pieces.clone()).join(" ");
+        assert_eq!(said, "(您好，) 60 <王芳> 300 (您的预约是) 60 [上午] [八点] [三十] [分.]");
+        let said = show(&parts(&Phrase { lang: Lang::En, pieces: pieces[..3].to_vec() }));
+        assert_eq!(said, ["(您好，)", "60", "<王芳>", "300"]);
     }
 
     #[test]

@@ -4,13 +4,14 @@ use std::{mem, sync::Arc};
 
 use super::{
     Prompts,
-    script::{Part, parts, pause_of},
+    part::Part,
+    script::{parts, pause_of},
     voice::{Voice, key, text_of},
 };
 use crate::{
     audio::{Hz8k, Manner, Pcm},
     speech::SpeechError,
-    text::{Lang, Phrase, clauses},
+    text::{Lang, Phrase, Style, clauses},
 };
 
 /// A part of a phrase that is made in one go, with the pause after it.
@@ -27,12 +28,22 @@ impl Prompts {
     /// to say, or without a voice for it.
     pub fn stretches(&self, phrase: &Phrase) -> Vec<Stretch> {
         let Some(voice) = self.voices.get(&phrase.lang) else { return Vec::new() };
-        let mut stretches =
-            Stretches { voice, lang: phrase.lang, done: Vec::new(), open: Vec::new(), chars: 0 };
+        let mut stretches = Stretches {
+            voice,
+            lang: phrase.lang,
+            style: Style::USUAL,
+            done: Vec::new(),
+            open: Vec::new(),
+            chars: 0,
+        };
         for part in parts(phrase) {
             match part {
                 Part::Clip(_) | Part::Sentence(_) if !self.is_there(voice, &part) => {
                     stretches.speak(part)
+                }
+                Part::Style(style) => {
+                    stretches.style = style;
+                    stretches.open.push(part);
                 }
                 part => stretches.open.push(part),
             }
@@ -67,6 +78,8 @@ impl Prompts {
 struct Stretches<'a> {
     voice: &'a Voice,
     lang: Lang,
+    /// How what follows is said; each stretch is made by itself.
+    style: Style,
     done: Vec<Stretch>,
     /// The next one so far.
     open: Vec<Part>,
@@ -117,12 +130,14 @@ impl Stretches<'_> {
 
     fn close(&mut self) {
         let parts = mem::take(&mut self.open);
-        let is_sound = |part: &Part| !matches!(part, Part::Pause(_));
-        if parts.iter().any(is_sound) {
+        if parts.iter().any(Part::sounds) {
             self.chars += parts.iter().map(|part| text_of(part).chars().count()).sum::<usize>();
             self.done.push(Stretch { lang: self.lang, parts });
         } else if let Some(last) = self.done.last_mut() {
             last.parts.extend(parts);
+        }
+        if self.style != Style::USUAL {
+            self.open.push(Part::Style(self.style));
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
     assemble::OVERLAP_MS,
     cache::Key,
     finish,
-    script::{Part, Unit},
+    part::{Part, Recording, Unit},
 };
 use crate::{
     audio::{Hz8k, Hz24k, Manner, Pcm},
@@ -53,18 +53,22 @@ impl Voice {
 pub(super) fn text_of(part: &Part) -> &str {
     match part {
         Part::Clip(text) | Part::Sentence(text) | Part::Unit(Unit { text, .. }) => text,
-        Part::Pause(_) => "",
+        Part::Recording(Recording { words, .. }) => words,
+        Part::Pause(_) | Part::Style(_) => "",
     }
 }
 
 /// Key of everything that a part's audio depends on; none for a pause.
 pub(super) fn key(voice: &Voice, part: &Part) -> Option<Key> {
     let kind = match part {
+        Part::Recording(Recording { hash: recorded, .. }) => {
+            return Some(hash(voice, ["recording", recorded].into_iter()));
+        }
         Part::Clip(_) => "clip",
         Part::Sentence(_) => "sentence",
         Part::Unit(Unit { last: false, .. }) => "unit",
         Part::Unit(Unit { last: true, .. }) => "last unit",
-        Part::Pause(_) => return None,
+        Part::Pause(_) | Part::Style(_) => return None,
     };
     Some(hash(voice, [kind, text_of(part)].into_iter()))
 }

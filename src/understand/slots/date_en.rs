@@ -23,8 +23,9 @@ static MONTH_DAY: Pattern = LazyLock::new(|| {
 static DAY_MONTH: Pattern = LazyLock::new(|| {
     Regex::new(&format!(r"\b(\d{{1,2}})(?:th)?(?: of)? {MONTH}(?:,? (\d{{4}}))?")).ok()
 });
-static SLASHES: Pattern =
-    LazyLock::new(|| Regex::new(r"(?<![\d./])(\d{1,2})[/.](\d{1,2})(?![\d./])").ok());
+static SLASHES: Pattern = LazyLock::new(|| {
+    Regex::new(r"(?<![\d./])(\d{1,2})[/.](\d{1,2})(?![\d./])|\bon (\d{1,2}) (\d{1,2})$").ok()
+});
 static NTH_WEEKDAY: Pattern = LazyLock::new(|| {
     Regex::new(&format!(r"\b(?:([1-5])th|last) {WEEKDAY}\b(?:(?: (?:of|in))? (this|next|the) month| (?:of|in) {MONTH})?")).ok()
 });
@@ -74,7 +75,8 @@ pub(super) fn english(said: &str, today: Date) -> Option<Date> {
         return in_year(year, month_of(month)?, day_of, today);
     }
     if let Some(found) = first(&SLASHES, said) {
-        let (one, two) = (number(&found, 1)?, number(&found, 2)?);
+        let one = number(&found, 1).or_else(|| number(&found, 3))?;
+        let two = number(&found, 2).or_else(|| number(&found, 4))?;
         // 27/11 and 11/27 are told apart where only one of the two can be a month.
         let (month, day_of) = if one > 12 { (two, one) } else { (one, two) };
         return in_year(None, month, day_of, today);
@@ -120,6 +122,7 @@ fn by_name(said: &str, today: Date) -> Option<Date> {
         ("tmrw", 1),
         ("next day", 1),
         ("today", 0),
+        ("this day", 0),
         ("tonight", 0),
     ] {
         if plain(words) {

@@ -12,6 +12,8 @@ use super::date::{
 
 static ZH_FULL: Pattern =
     LazyLock::new(|| Regex::new(r"(?:(\d{4})年)?(明年)?(\d{1,2})月份?(\d{1,2})[日号]?").ok());
+static ZH_SLASH: Pattern =
+    LazyLock::new(|| Regex::new(r"(?<![\d./-])(\d{1,2})[/](\d{1,2})(?![\d./-])").ok());
 static ZH_WEEKDAY: Pattern =
     LazyLock::new(|| Regex::new(r"(下下|下|这|本)?个?(?:周|星期|礼拜)([1-7日天])").ok());
 static ZH_DAY: Pattern =
@@ -32,6 +34,10 @@ pub(super) fn chinese(said: &str, today: Date) -> Option<Date> {
             number(&found, 4)?,
             today,
         );
+    }
+    // 12/1 in writing.
+    if let Some(found) = first(&ZH_SLASH, said) {
+        return in_year(None, number(&found, 1)?, number(&found, 2)?, today);
     }
     for (words, days) in [
         ("大后", 3),

@@ -16,15 +16,55 @@ pub struct DigitSpec {
     pub max: u8,
     /// Whether the last one may be `X`, as in a Chinese identity number.
     pub allow_x: bool,
+    /// What its last character must agree with.
+    pub check: Option<DigitCheck>,
+}
+
+/// How the last character of a number follows from the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DigitCheck {
+    /// Chinese identity numbers, GB 11643: 18 characters, the last of which may be `X`.
+    Gb11643,
+    /// Numbers of cards, ISO/IEC 7812.
+    Luhn,
+}
+
+impl DigitCheck {
+    /// Whether `number` ends as it must.
+    #[must_use]
+    pub fn holds(self, number: &str) -> bool {
+        let digits: Option<Vec<u32>> =
+            number.chars().map(|c| if c == 'X' { Some(10) } else { c.to_digit(10) }).collect();
+        let Some(digits) = digits.filter(|digits| !digits.is_empty()) else { return false };
+        match self {
+            Self::Gb11643 => {
+                // Weights are powers of two modulo 11, from the last place on.
+                let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2, 1];
+                digits.len() == weights.len()
+                    && digits.iter().zip(weights).map(|(d, w)| d * w).sum::<u32>() % 11 == 1
+            }
+            Self::Luhn => {
+                let doubled = |(at, d): (usize, &u32)| match at % 2 {
+                    0 => *d,
+                    _ => d * 2 / 10 + d * 2 % 10,
+                };
+                digits.iter().rev().enumerate().map(doubled).sum::<u32>() % 10 == 0
+            }
+        }
+    }
 }
 
 impl DigitSpec {
+    /// Nothing, to fill in what one needs not say.
+    pub const NONE: Self = Self { min: 0, max: 0, allow_x: false, check: None };
+
     /// Whether `digits` (`0-9`, `X`) is such a string.
     #[must_use]
     pub fn fits(&self, digits: &str) -> bool {
         let body = if self.allow_x { digits.strip_suffix('X').unwrap_or(digits) } else { digits };
         (usize::from(self.min)..=usize::from(self.max)).contains(&digits.len())
             && body.bytes().all(|b| b.is_ascii_digit())
+            && self.check.is_none_or(|check| check.holds(digits))
     }
 }
 
@@ -40,6 +80,16 @@ pub(super) enum Token {
     Word,
     /// The caller starts over: "no wait", 不对.
     Restart,
+}
+
+/// Whether what was heard is the number of a payment card: 13 to 19 digits with a right check digit.
+#[must_use]
+pub fn is_card_number(lang: Lang, heard: &str) -> bool {
+    const CARD: DigitSpec =
+        DigitSpec { min: 13, max: 19, allow_x: false, check: Some(DigitCheck::Luhn) };
+    // Nothing shorter has as many digits, in figures or in words.
+    heard.chars().count() >= usize::from(CARD.min)
+        && readings(lang, heard).iter().any(|reading| CARD.fits(reading))
 }
 
 /// The digits the caller said, as `0-9` with a possible final `X`; `None` when there are none.
@@ -165,9 +215,9 @@ mod tests {
         texts.iter().map(|text| Hypothesis { text: (*text).into(), confidence: 1.0 }).collect()
     }
 
-    const PHONE: DigitSpec = DigitSpec { min: 11, max: 11, allow_x: false };
-    const ID_TAIL: DigitSpec = DigitSpec { min: 6, max: 6, allow_x: true };
-    const ZIP: DigitSpec = DigitSpec { min: 5, max: 5, allow_x: false };
+    const PHONE: DigitSpec = DigitSpec { min: 11, max: 11, allow_x: false, ..DigitSpec::NONE };
+    const ID_TAIL: DigitSpec = DigitSpec { min: 6, max: 6, allow_x: true, ..DigitSpec::NONE };
+    const ZIP: DigitSpec = DigitSpec { min: 5, max: 5, allow_x: false, ..DigitSpec::NONE };
 
     #[test]
     fn the_reading_that_fits_is_chosen_from_any_hypothesis() {
@@ -240,6 +290,36 @@ mod tests {
         assert_eq!(best_digits(Lang::En, &[], &ZIP), None);
     }
 
+    #[test]
+    fn check_digits_follow_from_the_others() {
+        for (check, number, holds) in [
+            (DigitCheck::Gb11643, "310115198804293224", true),
+            (DigitCheck::Gb11643, "370202199102061110", true),
+            (DigitCheck::Gb11643, "11010519491231002X", true),
+            (DigitCheck::Gb11643, "110105194912310021", false),
+            (DigitCheck::Gb11643, "310115198804293225", false),
+            (DigitCheck::Gb11643, "293224", false),
+            (DigitCheck::Luhn, "4111111111111111", true),
+            (DigitCheck::Luhn, "4111111111111112", false),
+            (DigitCheck::Luhn, "", false),
+        ] {
+            assert_eq!(check.holds(number), holds, "{number}");
+        }
+    }
+
+    #[test]
+    fn of_several_readings_the_one_with_the_right_check_digit_counts() {
+        let heard = ["110105194912310021", "一一零一零五一九四九一二三一零零二叉"];
+        let heard: Vec<Hypothesis> = heard
+            .into_iter()
+            .map(|text| Hypothesis { text: text.to_owned(), confidence: 0.9 })
+            .collect();
+        let check = Some(DigitCheck::Gb11643);
+        let spec = DigitSpec { min: 18, max: 18, allow_x: true, check };
+        let number = best_digits(Lang::Zh, &heard, &spec);
+        assert_eq!(number.as_deref(), Some("11010519491231002X"));
+    }
+
     proptest! {
         #[test]
         fn any_text_gives_digits_or_nothing(
@@ -250,7 +330,7 @@ mod tests {
             for text in [text, said, words] {
                 for lang in [Lang::En, Lang::Zh] {
                     let found = digits(lang, &text).unwrap_or_default();
-                    let spec = DigitSpec { min: 0, max: u8::MAX, allow_x: true };
+                    let spec = DigitSpec { min: 0, max: u8::MAX, allow_x: true, ..DigitSpec::NONE };
                     prop_assert!(found.len() > 255 || spec.fits(&found), "{text:?}: {found:?}");
                 }
             }

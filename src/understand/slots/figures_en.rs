@@ -5,6 +5,15 @@ use super::digits_en::{ones, teens, tens};
 /// Beyond this, nobody says a number to a telephone service.
 const MOST: i64 = 100_000_000_000;
 
+/// Parts of a million, which are no numbers by themselves.
+const PARTS: [(&str, &str); 5] = [
+    ("half a million", "500000"),
+    ("half million", "500000"),
+    ("quarter of a million", "250000"),
+    ("a quarter million", "250000"),
+    ("quarter million", "250000"),
+];
+
 /// See [`in_figures`](super::figures::in_figures).
 pub(super) fn english(heard: &str) -> String {
     let lower = heard
@@ -12,6 +21,7 @@ pub(super) fn english(heard: &str) -> String {
         .replace(['-', '\u{2019}'], " ")
         .replace("a.m", "am")
         .replace("p.m", "pm");
+    let lower = PARTS.iter().fold(lower, |text, (words, figures)| text.replace(words, figures));
     let words: Vec<String> = lower.split_whitespace().filter_map(word).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let words = with_scales(&words);

@@ -39,7 +39,7 @@ static EN_MONEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 static EN_CENTS: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^(?:\D* )?(\d{1,2}) ?(?:cents?|pence|p)\b").ok());
+    LazyLock::new(|| Regex::new(r"^(?:\D* )?(\d{1,3}) ?(?:cents?|pence|p)\b").ok());
 static ZH_MONEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let unit = "块钱?|元|圆|美元|美金|日元|欧元|港币|港元|英镑|刀|人民币";
     Regex::new(&format!(
