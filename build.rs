@@ -13,8 +13,18 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Clients and servers of every service; protox is a compiler in Rust, so no `protoc` is needed.
 fn grpc() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
-    let files = protox::compile(["hotline/v1/crm.proto", "hotline/v1/events.proto"], ["proto"])?;
-    tonic_prost_build::configure().compile_fds(files)?;
+    let mut files = Vec::new();
+    for entry in fs::read_dir("proto/hotline/v1")? {
+        files.push(entry?.path());
+    }
+    files.retain(|path| path.extension().is_some_and(|e| e == "proto"));
+    files.sort();
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler.include_source_info(true).include_imports(true).open_files(files)?;
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
+    // With comments, for the reflection service and the reference.
+    fs::write(out.join("hotline.v1.binpb"), compiler.encode_file_descriptor_set())?;
+    tonic_prost_build::configure().btree_map(".").compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }
 

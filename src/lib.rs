@@ -4,6 +4,7 @@
 //! The modules are rooms on floors: a room uses rooms below it, never above and never beside it.
 //! `tests/layering.rs` enforces that, `docs/architecture.md` explains it.
 
+pub mod api;
 pub mod audio;
 pub mod call;
 pub mod cli;
@@ -13,6 +14,7 @@ pub mod delivery;
 pub mod dialog;
 pub mod dialplan;
 pub mod llm;
+pub mod proto;
 pub mod rtp;
 pub mod sdp;
 pub mod service;

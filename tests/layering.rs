@@ -10,6 +10,7 @@ use std::{
 /// Rooms and their floors, as `docs/architecture.md` draws them.
 const FLOORS: &[(&str, u32)] = &[
     ("audio", 1),
+    ("proto", 1),
     ("srtp", 1),
     ("text", 1),
     ("rtp", 2),
@@ -26,8 +27,9 @@ const FLOORS: &[(&str, u32)] = &[
     ("store", 6),
     ("call", 7),
     ("delivery", 7),
-    ("service", 8),
-    ("cli", 9),
+    ("api", 8),
+    ("service", 9),
+    ("cli", 10),
 ];
 
 /// Rooms that are pure: no clock, socket, thread or async runtime.

@@ -57,7 +57,8 @@ async fn service(ports: u16, callee: &Callee) -> Option<(Running, tempfile::Temp
     let running = Running::new(ports, |config| {
         config.recognizer.clear();
         config.numbers.clear();
-        config.dialplans = vec![PlacedDialplan { file: file.clone(), record: true }];
+        config.dialplans =
+            vec![PlacedDialplan { file: file.clone(), tenant: "default".to_owned(), record: true }];
         config.trunks = vec![trunk.clone()];
     });
     Some((running.await?, dir))

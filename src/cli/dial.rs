@@ -10,7 +10,7 @@ use super::runtime;
 use crate::{
     call::live::{Happening, LiveEvent},
     service::{Config, OutboundCall, PlacedDialplan, Service},
-    store::{CallRecord, masked},
+    store::{CallRecord, DEFAULT_TENANT, masked},
 };
 
 /// Arguments of `hotline dial`.
@@ -61,7 +61,11 @@ pub fn run(args: DialArgs) -> anyhow::Result<()> {
 fn config(args: &DialArgs) -> anyhow::Result<Config> {
     let mut config = Config::load(&args.config)?;
     config.numbers.clear();
-    config.dialplans = vec![PlacedDialplan { file: args.dialplan.clone(), record: true }];
+    config.dialplans = vec![PlacedDialplan {
+        file: args.dialplan.clone(),
+        tenant: DEFAULT_TENANT.to_owned(),
+        record: true,
+    }];
     let wanted = |name: &str| args.trunk.as_deref().is_none_or(|trunk| trunk == name);
     config.trunks.retain(|trunk| wanted(&trunk.name));
     if config.transfer.trunk.as_deref().is_some_and(|name| !wanted(name)) {

@@ -1,5 +1,6 @@
-//! Floor 9: the command line. One file a command: its `Args` and its `run`.
+//! Floor 10: the command line. One file a command: its `Args` and its `run`.
 
+pub mod api;
 pub mod audit;
 pub mod backup;
 pub mod call;
@@ -93,6 +94,8 @@ enum Command {
     Audit(audit::AuditArgs),
     /// Measure recognition and understanding on recordings and texts of your own.
     Eval(eval::EvalArgs),
+    /// Write the reference of the gRPC API, and what it promises to keep.
+    Api(api::ApiArgs),
 }
 
 /// What is logged. The stack warns of each listener for streams that it does not serve it; we do.
@@ -103,7 +106,11 @@ const DEFAULT_FILTER: &str =
 pub fn main() -> ExitCode {
     let filter =
         EnvFilter::try_from_env("HOTLINE_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match std::env::var("HOTLINE_LOG_FORMAT").as_deref() {
+        Ok("json") => logs.json().init(),
+        _ => logs.init(),
+    }
     let done = match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
         Command::Call(args) => call::run(args),
@@ -129,6 +136,7 @@ pub fn main() -> ExitCode {
         Command::Backup(args) => backup::run(args),
         Command::Restore(args) => backup::run_restore(args),
         Command::Audit(args) => audit::run(args),
+        Command::Api(args) => api::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,20 +10,23 @@ use tonic::{
 use super::{
     CrmConfig, CrmError,
     proto::{
-        DeliverRequest, Event, InvokeRequest, crm_client::CrmClient,
-        event_sink_client::EventSinkClient,
+        DeliverRequest, Event, InvokeRequest, ScreenPopPushRequest, crm_client::CrmClient,
+        event_sink_client::EventSinkClient, screen_pop_client::ScreenPopClient,
     },
 };
 use crate::dialog::{Invoke, InvokeResult};
 
 /// How long after a failure a repeatable invocation is tried again.
 const PAUSE: Duration = Duration::from_millis(50);
+/// How long the CRM may take to show who is coming.
+const PUSH: Duration = Duration::from_secs(1);
 
 /// The CRM of a service; clones share one connection.
 #[derive(Debug, Clone, Default)]
 pub struct Crm {
     client: Option<CrmClient<Channel>>,
     sink: Option<EventSinkClient<Channel>>,
+    screen: Option<ScreenPopClient<Channel>>,
     authorization: Option<MetadataValue<Ascii>>,
 }
 
@@ -35,8 +38,9 @@ impl Crm {
     pub fn new(config: &CrmConfig) -> Result<Self, CrmError> {
         let channel = config.url.as_deref().map(|url| config.channel(url)).transpose()?;
         let sink = channel.clone().map(EventSinkClient::new);
+        let screen = channel.clone().map(ScreenPopClient::new);
         let authorization = config.authorization()?;
-        Ok(Self { client: channel.map(CrmClient::new), sink, authorization })
+        Ok(Self { client: channel.map(CrmClient::new), sink, screen, authorization })
     }
 
     /// Hands an event to the CRM's `EventSink`; `key` is the same for every attempt at it.
@@ -53,6 +57,23 @@ impl Crm {
         match timeout_at(deadline, sink.clone().deliver(request)).await {
             Ok(taken) => taken.map(|_| ()),
             Err(_) => Err(Status::deadline_exceeded("no answer in time")),
+        }
+    }
+
+    /// Tells the CRM's `ScreenPop` of a caller who is about to be handed over.
+    ///
+    /// # Errors
+    /// What the CRM answers, or that none is configured.
+    pub async fn push(&self, request: ScreenPopPushRequest) -> Result<(), String> {
+        let Some(screen) = &self.screen else {
+            return Err("no CRM is configured: set crm.url".to_owned());
+        };
+        let deadline = Instant::now() + PUSH;
+        let mut request = Request::new(request);
+        self.prepare(&mut request, deadline);
+        match timeout_at(deadline, screen.clone().push(request)).await {
+            Ok(taken) => taken.map(|_| ()).map_err(|status| told(&status)),
+            Err(_) => Err("no answer in time".to_owned()),
         }
     }
 

@@ -20,6 +20,8 @@ const PONG: Duration = Duration::from_secs(5);
 pub struct CrmConfig {
     /// Where it answers gRPC; without one, every tool fails.
     pub url: Option<String>,
+    /// Whether it is told of callers before they are handed over: it implements `ScreenPop` then.
+    pub screen_pop: bool,
     /// Whether it gets events, too: it implements `EventSink` then.
     pub events: bool,
     /// Kinds of events that it gets, such as `call.ended`, or `call.*`; all without it.

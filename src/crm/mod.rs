@@ -3,21 +3,12 @@
 mod client;
 mod config;
 
-/// The messages and services of `proto/hotline/v1`, generated.
-#[allow(
-    clippy::all,
-    missing_docs,
-    unreachable_pub,
-    reason = "generated; the definitions say what everything means"
-)]
-pub mod proto {
-    tonic::include_proto!("hotline.v1");
-}
-
 use std::{io, path::PathBuf};
 
 pub use client::Crm;
 pub use config::CrmConfig;
+
+pub use crate::proto;
 
 /// Why a CRM cannot be used as it is configured.
 #[derive(Debug, thiserror::Error)]

@@ -15,6 +15,7 @@ use super::{
     published::is_published,
 };
 use crate::{
+    api::ApiConfig,
     audio::Codec,
     call::{Limits, MediaOptions, SrtpPolicy, ToneKeys},
     conversation::Timing,
@@ -85,9 +86,12 @@ pub struct Config {
     /// How long what is kept.
     #[serde(default)]
     pub retention: Retention,
-    /// Health and metrics.
+    /// Health, metrics and traces.
     #[serde(default)]
     pub monitoring: Monitoring,
+    /// The gRPC API.
+    #[serde(default)]
+    pub api: ApiConfig,
 }
 
 /// Handing callers over.
@@ -101,12 +105,14 @@ pub struct Transfer {
     pub trunk: Option<String>,
 }
 
-/// Health and metrics.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+/// Health, metrics and traces.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Monitoring {
     /// Where `/metrics`, `/healthz` and `/readyz` are answered over HTTP; nowhere without it.
     pub listen: Option<SocketAddr>,
+    /// An OpenTelemetry collector that gets a trace of each call, such as `http://127.0.0.1:4317`.
+    pub otlp: Option<String>,
 }
 
 /// Signalling.
@@ -241,6 +247,9 @@ pub struct Number {
 pub struct PlacedDialplan {
     /// The dialplan.
     pub file: PathBuf,
+    /// Whose dialplan it is, for those who place calls through the API.
+    #[serde(default = "default_tenant")]
+    pub tenant: String,
     /// Whether its calls are recorded. The journal is written in any case.
     #[serde(default = "default_record")]
     pub record: bool,
@@ -316,6 +325,7 @@ impl Config {
             .chain(self.data.paths())
             .chain(&mut self.hold.music)
             .chain(self.sip.tls.paths())
+            .chain(self.api.paths())
             .chain(self.webhooks.iter_mut().map(|webhook| &mut webhook.secret_file))
             .chain(self.trunks.iter_mut().flat_map(Trunk::paths))
             .chain(

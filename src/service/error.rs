@@ -1,6 +1,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
+    api::ApiError,
     call::{self, PortError},
     crm::CrmError,
     delivery::DeliveryError,
@@ -127,6 +128,17 @@ pub enum ServiceError {
         /// What the system said.
         problem: std::io::Error,
     },
+    /// The collector of traces.
+    #[error("monitoring.otlp `{url}`: {problem}")]
+    Otlp {
+        /// As it is configured.
+        url: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The gRPC API.
+    #[error(transparent)]
+    Api(#[from] ApiError),
     /// The CRM.
     #[error(transparent)]
     Crm(#[from] CrmError),

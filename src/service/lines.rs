@@ -32,6 +32,7 @@ pub(super) struct Line {
 /// What talks in calls that are placed.
 pub(super) struct Placeable {
     pub(super) file: PathBuf,
+    pub(super) tenant: String,
     pub(super) record: bool,
     pub(super) spoken: Spoken,
 }

@@ -179,7 +179,8 @@ fn lines(
     }
     let placed = config.dialplans.iter().enumerate().filter_map(|(at, placed)| {
         let spoken = spoken.remove(&Whose::Placed(at))?;
-        Some(Placeable { file: placed.file.clone(), record: placed.record, spoken })
+        let (file, tenant) = (placed.file.clone(), placed.tenant.clone());
+        Some(Placeable { file, tenant, record: placed.record, spoken })
     });
     let placeable = placed.collect();
     Ok(Lines { lines, placeable, prompts: all })

@@ -1,4 +1,4 @@
-//! Floor 8: the composition root. Reads the configuration, puts the rooms together, admits and
+//! Floor 9: the composition root. Reads the configuration, puts the rooms together, admits and
 //! routes calls.
 
 mod agent;
@@ -9,6 +9,7 @@ mod descriptors;
 mod drain;
 mod error;
 mod hold;
+mod house;
 mod lines;
 mod load;
 mod monitoring;
@@ -18,6 +19,7 @@ mod published;
 mod retention;
 mod route;
 mod tenant;
+mod traces;
 mod trial;
 mod trunk;
 mod trunk_check;
@@ -30,7 +32,6 @@ use std::{
     time::Duration,
 };
 
-use time::{OffsetDateTime, macros::format_description};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
@@ -51,8 +52,9 @@ pub use trunk::Trunk;
 pub use trunk_check::{Finding, TestCall, TrunkLine, Verdict, check_trunk};
 
 use agent::agent_config;
+use house::Rim;
 use lines::{Lines, Reload, Spoken};
-use originate::{Origin, Placed};
+use originate::{Origin, Placed, call_id};
 
 use crate::{
     audio::{Hz8k, Pcm},
@@ -88,6 +90,7 @@ pub struct Service {
     monitoring: monitoring::Monitoring,
     outbox: Outbox,
     _retention: JoinSet<()>,
+    rim: Rim,
 }
 
 /// What every call gets a share of.
@@ -145,6 +148,7 @@ impl Service {
         descriptors::allow(config.sip.max_calls);
         let permits = Permits::new(config.sip.max_calls);
         let shared = Shared {
+            screen_pop: house::screen(&config, &crm),
             config: Arc::new(config),
             engines: Arc::new(engines),
             store,
@@ -154,7 +158,6 @@ impl Service {
             live,
             calls: Calls::default(),
             hold_music,
-            screen_pop: None,
             ports: Arc::new(ports),
             archives: ArchiveWriter::start().map_err(ServiceError::Thread)?,
         };
@@ -163,9 +166,11 @@ impl Service {
         }
         let (reloader, reloads) = Reloader::new();
         let (originator, origins) = Originator::new();
+        let lines = Arc::new(lines);
+        let rim = Rim::start(&shared, &lines, agent.dialer(), originator.clone()).await?;
         Ok(Self {
             agent,
-            lines: Arc::new(lines),
+            lines,
             models,
             reloader,
             reloads,
@@ -177,6 +182,7 @@ impl Service {
             monitoring,
             outbox,
             _retention: retention,
+            rim,
         })
     }
 
@@ -188,6 +194,11 @@ impl Service {
     /// Where health and metrics are answered, if anywhere.
     pub fn monitoring_address(&self) -> Option<SocketAddr> {
         self.monitoring.address()
+    }
+
+    /// Where the gRPC API is served, if anywhere.
+    pub fn api_address(&self) -> Option<SocketAddr> {
+        self.rim.api.address()
     }
 
     /// The calls.
@@ -237,6 +248,7 @@ impl Service {
         let mut loading = JoinSet::new();
         tokio::pin!(stop);
         self.monitoring.ready(true);
+        self.rim.api.ready(true).await;
         loop {
             tokio::select! {
                 leg = self.agent.next_invite() => match leg {
@@ -256,6 +268,7 @@ impl Service {
             }
         }
         self.monitoring.ready(false);
+        self.rim.api.ready(false).await;
         // Whoever waits for a call to be placed learns that it will not be.
         drop(self.origins);
         let deadline = Duration::from_secs(self.shared.config.sip.drain_s);
@@ -289,6 +302,7 @@ impl Service {
         let numbers = lines.lines.len();
         tracing::info!(numbers, "new calls are answered by the dialplans just read");
         self.lines = Arc::new(lines);
+        self.rim.shown.send_replace(Arc::clone(&self.lines));
         numbers
     }
 
@@ -383,12 +397,4 @@ async fn refuse(leg: &mut SipLeg, rejection: Rejection) {
         tracing::debug!(%error, "could not refuse");
     }
     while leg.next_event().await.is_some() {}
-}
-
-/// Unique, and sorts by time: `20261122T215012-1a2b3c4d`.
-fn call_id() -> String {
-    let format = format_description!("[year][month][day]T[hour][minute][second]");
-    let now = OffsetDateTime::now_utc();
-    let now = now.format(&format).unwrap_or_else(|_| now.unix_timestamp().to_string());
-    format!("{now}-{:08x}", rand::random::<u32>())
 }

@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
+use time::{OffsetDateTime, macros::format_description};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
 };
 
-use super::{Service, call_id};
+use super::Service;
 use crate::{
     call::{self, Placing},
     dialplan::SlotError,
@@ -251,6 +252,14 @@ impl Service {
             },
         }
     }
+}
+
+/// Unique, and sorts by time: `20261122T215012-1a2b3c4d`.
+pub(super) fn call_id() -> String {
+    let format = format_description!("[year][month][day]T[hour][minute][second]");
+    let now = OffsetDateTime::now_utc();
+    let now = now.format(&format).unwrap_or_else(|_| now.unix_timestamp().to_string());
+    format!("{now}-{:08x}", rand::random::<u32>())
 }
 
 #[cfg(test)]

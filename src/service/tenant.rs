@@ -95,6 +95,11 @@ impl Tenants {
         }
     }
 
+    /// Calls at once that a tenant may have; `None` where only those of all count.
+    pub fn max_calls(&self, tenant: &str) -> Option<usize> {
+        self.0.get(tenant)?.as_ref().map(Permits::total)
+    }
+
     /// Their names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)

@@ -2,7 +2,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use rsipstack::sip::Uri;
 
-use super::{DialRequest, SipError, SipLeg, TrunkCall, UserAgent, agent::Shared, dial};
+use super::{DialRequest, SipError, SipLeg, TrunkCall, TrunkState, UserAgent, agent::Shared, dial};
 
 /// The way to somebody who may be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,11 @@ impl UserAgent {
 }
 
 impl Dialer {
+    /// How the trunks are doing, in the order of the configuration.
+    pub fn trunks(&self) -> Vec<TrunkState> {
+        self.0.trunks.states()
+    }
+
     /// Like [`UserAgent::dial`].
     ///
     /// # Errors

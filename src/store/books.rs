@@ -118,6 +118,16 @@ impl Books {
             Order::Finish { call, end, events } => {
                 self.finish(tx, page, call, end, events, again).await
             }
+            Order::Correct { call, disposition, event } => {
+                if !self.look_up(tx, page, call).await? {
+                    return Err(StoreError::NotUnderWay { id: call.clone() });
+                }
+                let sql = "UPDATE calls SET disposition = $2 WHERE id = $1";
+                let done = sqlx::query(sql).bind(call.clone()).bind(disposition.clone());
+                done.execute(&mut **tx).await.map_err(|e| self.db.error(e))?;
+                page.add(call, [event.clone()]);
+                Ok(())
+            }
             Order::Flush => Ok(()),
         }
     }

@@ -6,8 +6,7 @@ use sqlx::{Any, AnyConnection, Transaction};
 use super::{CallFiles, Deed, Store, StoreError, masked};
 
 /// Kinds of events that hold what was said or asked, in words or values.
-const WORDS: &str =
-    "('said', 'heard', 'backchannel', 'slot', 'unanswered', 'invoke', 'invoked', 'keys')";
+const WORDS: &str = "('said', 'heard', 'backchannel', 'slot', 'unanswered', 'invoke', 'invoked', 'keys', 'feedback')";
 
 impl Store {
     /// Finished calls of somebody, who called from this number or was called at it, of a

@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use super::StoreError;
 
-/// What somebody may do. Each role is a list of its own; none includes another.
+/// What somebody may do: docs/api.md has it method by method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Takes over and ends calls, sees those that run.

@@ -17,6 +17,7 @@ mod masked;
 mod outbox;
 mod read;
 mod record;
+mod report;
 mod retention;
 mod tokens;
 mod write;
@@ -36,6 +37,7 @@ pub use outbox::{Delivery, Settlement, SinkState};
 pub use record::{
     CallDirection, CallEnd, CallFilter, CallRecord, CallSummary, DEFAULT_TENANT, NewCall,
 };
+pub use report::ReportedCall;
 pub use retention::{CallFiles, Gone, Keep};
 pub use tokens::Token;
 

@@ -35,6 +35,20 @@ impl Store {
         self.order(Order::Events { call: id.to_owned(), events: vec![event], when }).await
     }
 
+    /// Gives a call that is over another outcome, with the event that says so: both, or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotUnderWay`] when there is no such call, or it is not over yet.
+    pub async fn correct_disposition(
+        &self,
+        id: &str,
+        disposition: &str,
+        event: CallEvent,
+    ) -> Result<(), StoreError> {
+        let (call, disposition) = (id.to_owned(), disposition.to_owned());
+        self.order(Order::Correct { call, disposition, event }).await
+    }
+
     /// Has events of a call that is under way written soon, in the order given, and waits for nothing.
     ///
     /// # Errors

@@ -38,6 +38,8 @@ pub(super) enum Order {
     Events { call: String, events: Vec<CallEvent>, when: When },
     /// A call is over.
     Finish { call: String, end: Box<CallEnd>, events: Vec<CallEvent> },
+    /// A call that is over has another outcome from now on.
+    Correct { call: String, disposition: String, event: CallEvent },
     /// Nothing: what came before it is written.
     Flush,
 }

@@ -21,6 +21,7 @@ pub(crate) struct Running {
     pub(crate) cut: Option<oneshot::Sender<()>>,
     pub(crate) address: std::net::SocketAddr,
     pub(crate) monitoring: Option<std::net::SocketAddr>,
+    pub(crate) api: Option<std::net::SocketAddr>,
     pub(crate) reloader: Reloader,
     pub(crate) calls: Calls,
     pub(crate) originator: Originator,
@@ -62,7 +63,7 @@ impl Running {
         prepare(&mut service);
         let (reloader, originator) = (service.reloader(), service.originator());
         let (calls, live) = (service.calls(), service.live().clone());
-        let monitoring = service.monitoring_address();
+        let (monitoring, api) = (service.monitoring_address(), service.api_address());
         let (address, store) = (service.address(), service.store().clone());
         let (stop, stopped) = oneshot::channel::<()>();
         let (cut, is_cut) = oneshot::channel::<()>();
@@ -81,6 +82,7 @@ impl Running {
             cut,
             address,
             monitoring,
+            api,
             reloader,
             calls,
             originator,

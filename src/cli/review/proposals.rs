@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::{
     dialplan::Dialplan,
     store::CallRecord,
@@ -21,6 +23,8 @@ const SHOWN: usize = 8;
 pub(super) struct Missed {
     pub(super) call: String,
     pub(super) text: String,
+    /// Where it belongs, when an agent has told.
+    pub(super) wanted: Option<String>,
 }
 
 /// Ways of saying one thing, and where they may belong.
@@ -54,14 +58,24 @@ pub(super) fn missed_in(record: &CallRecord) -> Vec<Missed> {
             "no_match" | "unanswered" => {
                 // A question that is not answered is a no-match as well: it counts once.
                 if let Some(text) = heard.take().filter(|text| !text.is_empty()) {
-                    missed.push(Missed { call: record.summary.id.clone(), text });
+                    missed.push(Missed { call: record.summary.id.clone(), text, wanted: None });
                     just_missed = true;
                 }
             }
+            "feedback" => missed.extend(told_by_agent(record, &event.data)),
             _ => {}
         }
     }
     missed
+}
+
+/// What an agent who had the caller says was taken wrongly, and where it belongs if that is a place of the dialplan.
+fn told_by_agent(record: &CallRecord, data: &Value) -> Option<Missed> {
+    let text = data["utterance"].as_str()?.trim().to_owned();
+    let should_be = data["should_be"].as_str().unwrap_or_default();
+    let place = ["intent:", "knowledge:"].iter().any(|kind| should_be.starts_with(kind));
+    let wanted = place.then(|| should_be.to_owned());
+    (!text.is_empty()).then(|| Missed { call: record.summary.id.clone(), text, wanted })
 }
 
 /// Groups what is alike and finds where it may belong; the most frequent first.
@@ -108,9 +122,11 @@ fn proposal(plan: &Dialplan, lang: Lang, group: &[&Missed]) -> Proposal {
     texts.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
     let texts: Vec<String> =
         texts.into_iter().take(SHOWN).map(|(_, text)| text.to_owned()).collect();
+    let wanted = group.iter().find_map(|missed| missed.wanted.clone());
+    let likely = texts.first().map(|text| target(plan, lang, text));
     Proposal {
         turns: group.len(),
-        target: texts.first().map_or_else(|| "new".to_owned(), |text| target(plan, lang, text)),
+        target: wanted.or(likely).unwrap_or_else(|| "new".to_owned()),
         texts,
         call: group.first().map(|missed| missed.call.clone()).unwrap_or_default(),
     }
@@ -166,7 +182,8 @@ flows:
     }
 
     fn missed(texts: &[&str]) -> Vec<Missed> {
-        texts.iter().map(|text| Missed { call: "c1".into(), text: (*text).into() }).collect()
+        let missed = |text: &&str| Missed { call: "c1".into(), text: (*text).into(), wanted: None };
+        texts.iter().map(missed).collect()
     }
 
     #[test]
@@ -183,5 +200,12 @@ flows:
             proposals.iter().map(|p| (p.turns, p.target.as_str())).collect();
         assert_eq!(brief, [(3, "new"), (1, "intent:balance"), (1, "knowledge:parking")]);
         assert_eq!(proposals[0].texts[0], "do you sell gift cards");
+    }
+
+    #[test]
+    fn an_agent_knows_better_where_it_belongs() {
+        let mut said = missed(&["is there somewhere to park the car"]);
+        said[0].wanted = Some("intent:goodbye".into());
+        assert_eq!(propose(&plan(), &said)[0].target, "intent:goodbye");
     }
 }
