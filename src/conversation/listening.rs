@@ -26,6 +26,7 @@ impl Conversation {
         if let Some(turn) = &mut self.turn {
             // The caller goes on: what was recognised so far is only part of the turn.
             if let Some(pause) = turn.pause.take() {
+                turn.stretch = at;
                 self.ahead = None;
                 if pause.text.is_none() {
                     out.push(Output::CancelRecognition { utterance: pause.utterance });
@@ -126,8 +127,8 @@ impl Conversation {
     pub(super) fn turn_deadline(&self, turn: &Turn) -> Option<CallTime> {
         match (&turn.pause, turn.over) {
             (_, Over::Protected) => None,
-            (None, Over::Ducked) => Some(turn.from + self.timing.hold()),
-            (None, Over::Held) => Some(turn.from + self.timing.interrupt()),
+            (None, Over::Ducked) => Some(turn.stretch + self.timing.hold()),
+            (None, Over::Held) => Some(turn.stretch + self.timing.interrupt()),
             (None, Over::Silence) => Some(turn.from + self.timing.max_turn()),
             (Some(Pause { text: None, noticed, .. }), _) => {
                 let given_up = *noticed + self.timing.max_thinking();

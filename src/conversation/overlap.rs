@@ -92,15 +92,16 @@ impl Conversation {
         self.overlap_goes_on(now, out);
     }
 
-    /// The caller still speaks over the prompt: hold it, and then drop it, when it is time.
+    /// The caller still speaks over the prompt: hold it, and then drop it, when it is time. Two short sounds, one
+    /// after the other, are no long one.
     pub(super) fn overlap_goes_on(&mut self, now: CallTime, out: &mut Vec<Output>) {
         let Some(turn) = self.turn.as_mut().filter(|t| t.pause.is_none()) else { return };
-        if turn.over == Over::Ducked && turn.from + self.timing.hold() <= now {
+        if turn.over == Over::Ducked && turn.stretch + self.timing.hold() <= now {
             turn.over = Over::Held;
             self.ledger.hold(now);
             out.push(Output::Hold);
         }
-        if turn.over == Over::Held && turn.from + self.timing.interrupt() <= now {
+        if turn.over == Over::Held && turn.stretch + self.timing.interrupt() <= now {
             self.interrupt(now, out);
         }
     }

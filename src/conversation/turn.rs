@@ -12,6 +12,8 @@ use crate::{
 pub(super) struct Turn {
     /// Where the speech began.
     pub(super) from: CallTime,
+    /// Where the speech that goes on, or that ended last, began: after a pause, later than the turn.
+    pub(super) stretch: CallTime,
     /// The pause after the last speech, while there is one.
     pub(super) pause: Option<Pause>,
     /// What it is spoken over.
@@ -84,6 +86,7 @@ impl Turn {
     pub(super) fn begin(from: CallTime, over: Over, silence_before: Option<CallTime>) -> Self {
         Self {
             from,
+            stretch: from,
             pause: None,
             over,
             silence_before,
