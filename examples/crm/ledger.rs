@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use anyhow::Context;
-use hotline::crm::proto::{InvokeRequest, InvokeResponse, crm_server::Crm};
+use hotline::proto::{InvokeRequest, InvokeResponse, crm_server::Crm};
 use sqlx::{
     Row, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
@@ -13,7 +13,8 @@ use tonic::{Request, Response, Status};
 
 use crate::tools::{self, Refusal};
 
-/// The database, behind the service that Hotline calls.
+/// The database, behind the services that Hotline calls.
+#[derive(Clone)]
 pub(crate) struct Ledger {
     pool: SqlitePool,
     today: Option<String>,
@@ -48,6 +49,11 @@ impl Ledger {
             tx.commit().await?;
         }
         Ok(ledger)
+    }
+
+    /// The database.
+    pub(crate) fn pool(&self) -> &SqlitePool {
+        &self.pool
     }
 
     /// The invented customers, as they are in the beginning.

@@ -7,13 +7,16 @@
 //! ```
 
 mod ledger;
+mod told;
 mod tools;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context;
 use clap::Parser;
-use hotline::crm::proto::crm_server::CrmServer;
+use hotline::proto::{
+    crm_server::CrmServer, event_sink_server::EventSinkServer, screen_pop_server::ScreenPopServer,
+};
 use tokio::net::TcpListener;
 use tonic::transport::{Server, server::TcpIncoming};
 
@@ -51,9 +54,11 @@ async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind(args.listen).await;
     let listener = listener.with_context(|| format!("cannot listen on {}", args.listen))?;
     println!("answering gRPC on {}", listener.local_addr()?);
-    let service = CrmServer::with_interceptor(ledger, ledger::may_ask(token));
+    let may_ask = ledger::may_ask(token);
     Server::builder()
-        .add_service(service)
+        .add_service(CrmServer::with_interceptor(ledger.clone(), may_ask.clone()))
+        .add_service(EventSinkServer::with_interceptor(ledger.clone(), may_ask.clone()))
+        .add_service(ScreenPopServer::with_interceptor(ledger, may_ask))
         .serve_with_incoming_shutdown(TcpIncoming::from(listener), async {
             let _ = tokio::signal::ctrl_c().await;
         })

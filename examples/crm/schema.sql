@@ -8,6 +8,15 @@ CREATE TABLE IF NOT EXISTS done (
   at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 );
 
+-- What was told of calls, each once.
+CREATE TABLE IF NOT EXISTS events (
+  key TEXT PRIMARY KEY, tenant TEXT NOT NULL, call_id TEXT NOT NULL, seq INTEGER NOT NULL, time_ms INTEGER NOT NULL,
+  kind TEXT NOT NULL, data TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS screen_pops (
+  key TEXT PRIMARY KEY, call_id TEXT NOT NULL, desk TEXT NOT NULL, reason TEXT NOT NULL, summary TEXT NOT NULL, slots TEXT NOT NULL
+);
+
 -- Housing fund.
 CREATE TABLE IF NOT EXISTS fund_members (
   phone TEXT PRIMARY KEY, calls_from TEXT, title TEXT NOT NULL, id_number TEXT NOT NULL, balance TEXT NOT NULL,
