@@ -202,7 +202,7 @@ fn a_transfer_by_order_ends_the_call_or_comes_back_to_the_question() {
         let mut sim = at_the_question();
         let transfer = to_the_desk(TransferMode::Bridge);
         sim.order(Order::HandOver(transfer.clone())).unwrap();
-        assert_eq!(sim.transfers, [transfer.clone()]);
+        assert_eq!(sim.transfers, std::slice::from_ref(&transfer));
         assert_eq!(sim.order(say("Hello?", false)), Err(Refusal::Away));
         assert_eq!(sim.order(Order::HandOver(transfer)), Err(Refusal::Away));
         sim.input(Input::Transferred(result));
