@@ -8,7 +8,10 @@ use std::{
 use anyhow::{Context, bail};
 
 use super::{recorded, runtime};
-use crate::{service::Config, store::Store};
+use crate::{
+    service::{Config, Data},
+    store::Store,
+};
 
 /// Arguments of `hotline backup` and `hotline restore`.
 #[derive(Debug, clap::Args)]
@@ -32,7 +35,8 @@ pub fn run(args: BackupArgs) -> anyhow::Result<()> {
     if args.dir.exists() {
         bail!("{} is there already: name another directory", args.dir.display());
     }
-    fs::create_dir_all(&args.dir).with_context(|| format!("cannot make {}", args.dir.display()))?;
+    // As the data directory itself: for this user alone.
+    Data { dir: args.dir.clone(), ..Data::default() }.make_dir()?;
     runtime()?.block_on(async {
         let store = recorded(&args.config, None).await?;
         store.backup(&args.dir.join("hotline.db")).await?;
@@ -64,7 +68,7 @@ pub fn run_restore(args: BackupArgs) -> anyhow::Result<()> {
     if to.exists() {
         bail!("{} is there already: stop the service, move it away, then restore", to.display());
     }
-    fs::create_dir_all(&data.dir).with_context(|| format!("cannot make {}", data.dir.display()))?;
+    data.make_dir()?;
     let fresh = to.with_extension("restoring");
     fs::copy(&from, &fresh).with_context(|| format!("cannot copy to {}", fresh.display()))?;
     runtime()?.block_on(Store::check_backup(&fresh))?;
