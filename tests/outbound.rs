@@ -14,7 +14,7 @@ use hotline::{
         live::{Happening, LiveEvent},
     },
     conversation::journal,
-    service::{OriginateError, OutboundCall, PlacedDialplan, Trunk},
+    service::{OriginateError, OutboundCall, PlacedDialplan, Tenant, Trunk},
     store::{CallDirection, CallRecord},
 };
 use service_support::Running;
@@ -57,6 +57,7 @@ async fn service(ports: u16, callee: &Callee) -> Option<(Running, tempfile::Temp
     let running = Running::new(ports, |config| {
         config.recognizer.clear();
         config.numbers.clear();
+        config.tenants = vec![Tenant { name: "acme".to_owned(), max_calls: None }];
         config.dialplans =
             vec![PlacedDialplan { file: file.clone(), tenant: "default".to_owned(), record: true }];
         config.trunks = vec![trunk.clone()];
