@@ -201,7 +201,8 @@ fn a_caller_who_goes_on_after_a_prompt_went_on_in_doubt_stops_it() {
     sim.speaks("well, I have something else to say", 1_000);
     let done = since(&sim, onset);
     // Silent again, and dropped, as if the second sound were the first.
-    let within = |wanted, ms| done[3..].iter().any(|(what, at)| *what == wanted && *at <= 750 + ms);
+    let within =
+        |wanted, ms: u64| done[3..].iter().any(|(what, at)| *what == wanted && *at <= 850 + ms);
     assert!(within(Playback::Held, 180) && within(Playback::Stopped, 720), "{done:?}");
 }
 

@@ -25,7 +25,7 @@ INSERT INTO slots (at) VALUES
   (date((SELECT today FROM clock), '+3 days') || ' 09:30'), (date((SELECT today FROM clock), '+5 days') || ' 14:00');
 INSERT INTO prices VALUES ('implant', '6800', '18000', '本周拍片检查免费');
 
-INSERT INTO patients VALUES ('13500135000', '王桂兰', '王阿姨', '医保卡和吃的药的单子');
+INSERT INTO patients VALUES ('13500135000', '王桂兰', '王阿姨', '医保卡和吃的药的单子', '13700137002');
 INSERT INTO appointments VALUES
   (date((SELECT today FROM clock), '+2 days'), '08:30', '李医生', '13500135000'),
   (date((SELECT today FROM clock), '+3 days'), '09:00', '李医生', NULL),

@@ -57,7 +57,9 @@ CREATE TABLE IF NOT EXISTS slots (at TEXT PRIMARY KEY, phone TEXT);
 CREATE TABLE IF NOT EXISTS prices (item TEXT PRIMARY KEY, least TEXT NOT NULL, most TEXT NOT NULL, offer TEXT NOT NULL);
 
 -- Clinic.
-CREATE TABLE IF NOT EXISTS patients (phone TEXT PRIMARY KEY, name TEXT NOT NULL, title TEXT NOT NULL, bring TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS patients (
+  phone TEXT PRIMARY KEY, name TEXT NOT NULL, title TEXT NOT NULL, bring TEXT NOT NULL, contact TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS appointments (date TEXT NOT NULL, time TEXT NOT NULL, doctor TEXT NOT NULL, phone TEXT, PRIMARY KEY (date, time));
 
 -- What several of them keep.

@@ -15,7 +15,7 @@ pub(super) async fn appointment_of(
     .fetch_optional(db)
     .await?;
     let row = row.ok_or_else(|| Refusal::State("there is no appointment".to_owned()))?;
-    let names = ["name", "title", "date", "time", "doctor", "bring"];
+    let names = ["name", "title", "date", "time", "doctor", "bring", "contact"];
     let mut given = fields(names.map(|name| (name, row.get(name))));
     given.insert("weekday".to_owned(), weekday(&row.get::<String, _>("date")).to_owned());
     Ok(given)
